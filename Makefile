@@ -1,0 +1,184 @@
+# SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+# SPDX-License-Identifier: Apache-2.0
+#
+#   make                  the module and the command; installs nothing
+#   make install          both, through apxs; enables nothing
+#   make test             installs what is missing, builds, runs every test
+#   make unit             builds and runs the unit tests
+#   make demo PORT=8090   a site to try in a browser; demo-check tries it itself
+#   make lint             static checks
+#   make clean
+#
+# V=1 shows the commands.
+#
+# Everything that is made goes into build/. Variants have a folder of their
+# own: make SANITIZE=address,undefined, make CC=clang BUILD=build/clang.
+# CC, CFLAGS and APXS are read when a build folder is configured.
+
+BUILD = $(if $(SANITIZE),build/asan,build)
+PREFIX = /usr/local
+SANITIZERS = address,undefined
+
+MODULE = $(BUILD)/mod_openid2rp.so
+COMMAND = $(BUILD)/openid2rp
+
+.DEFAULT_GOAL = all
+.DELETE_ON_ERROR:
+.PHONY: all install test check unit unit-programs demo demo-check lint clean
+
+# These goals must work before anything is configured; what they build, they
+# build with a make of its own.
+ifneq ($(if $(MAKECMDGOALS),$(filter-out test check unit demo demo-check lint \
+                                         clean,$(MAKECMDGOALS)),all),)
+include $(BUILD)/config.mk
+endif
+
+# --- sources: a new file needs no line here ---------------------------------
+
+CORE_SRC = $(wildcard src/openid/*.c src/store/*.c)
+HTTPD_SRC = $(wildcard mod_openid2rp.c src/httpd/*.c)
+CLI_SRC = $(wildcard src/cli/*.c)
+UNIT_SRC = $(wildcard t/unit/test_*.c)
+SUPPORT_SRC = $(wildcard t/unit/support*.c)
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+CORE_OBJ = $(call objects,$(CORE_SRC))
+HTTPD_OBJ = $(call objects,$(HTTPD_SRC))
+CLI_OBJ = $(call objects,$(CLI_SRC))
+UNIT_OBJ = $(call objects,$(UNIT_SRC))
+SUPPORT_OBJ = $(call objects,$(SUPPORT_SRC))
+ALL_OBJ = $(CORE_OBJ) $(HTTPD_OBJ) $(CLI_OBJ) $(UNIT_OBJ) $(SUPPORT_OBJ)
+UNIT_PROGRAMS = $(UNIT_SRC:t/unit/%.c=$(BUILD)/unit/%)
+
+# --- flags ------------------------------------------------------------------
+
+# The floors: only HTTPD_OBJ sees httpd's headers, so that the protocol and
+# the stores cannot even by accident depend on a server.
+CORE_FLAGS = -Isrc/openid -Isrc/store $(APR_CFLAGS) $(CURL_CFLAGS) \
+             $(OPENSSL_CFLAGS) $(XML2_CFLAGS)
+$(CORE_OBJ): FLOOR = $(CORE_FLAGS)
+$(filter $(BUILD)/src/store/%,$(CORE_OBJ)): FLOOR = $(CORE_FLAGS) \
+                                                    $(HIREDIS_CFLAGS)
+$(CLI_OBJ): FLOOR = $(CORE_FLAGS) -Isrc/cli
+$(UNIT_OBJ) $(SUPPORT_OBJ): FLOOR = $(CORE_FLAGS) -It/unit $(CMOCKA_CFLAGS)
+$(HTTPD_OBJ): FLOOR = $(CORE_FLAGS) -Isrc/httpd -I$(HTTPD_INCLUDEDIR)
+
+# The module record is the one name to be seen, and httpd's macro for it does
+# not say so.
+VISIBILITY = -fvisibility=hidden
+$(BUILD)/mod_openid2rp.o: VISIBILITY =
+
+LIBS = $(CURL_LIBS) $(OPENSSL_LIBS) $(XML2_LIBS) $(HIREDIS_LIBS) $(APR_LIBS) \
+       -pthread
+
+ifdef SANITIZE
+# override: a sanitized build is -O1 and unfortified, whatever CFLAGS says.
+override CFLAGS := -O1 -g
+SANITIZE_FLAGS = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+                 -fno-omit-frame-pointer
+else
+optimised = $(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS))))
+FORTIFY_FLAGS = $(if $(optimised),$(FORTIFY))
+endif
+
+COMPILE = $(CC) -std=gnu11 -fPIC $(VISIBILITY) $(FLOOR) $(WARNINGS) \
+          $(HARDENING) $(FORTIFY_FLAGS) $(SANITIZE_FLAGS) -MMD -MP \
+          $(CPPFLAGS) $(CFLAGS) $(WERROR)
+LINK = $(CC) $(CFLAGS) $(SANITIZE_FLAGS) $(HARDENING_LD) $(LDFLAGS)
+
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@;)
+
+# --- building ---------------------------------------------------------------
+
+all: $(MODULE) $(if $(CLI_SRC),$(COMMAND))
+	@:
+
+$(ALL_OBJ): $(BUILD)/%.o: %.c Makefile $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(call say,CC) $(COMPILE) -c -o $@ $<
+
+# Made anew each time, so that no object of a deleted source stays in it.
+$(BUILD)/liborp.a: $(CORE_OBJ)
+	@rm -f $@
+	$(call say,AR) $(AR) rcs $@ $^
+
+# httpd loads many modules into one process: ours shows it one name only.
+$(BUILD)/exports.map: Makefile
+	@mkdir -p $(@D)
+	@echo '{ global: openid2rp_module; local: *; };' > $@
+
+$(MODULE): $(HTTPD_OBJ) $(BUILD)/liborp.a $(BUILD)/exports.map
+	$(call say,LINK) $(LINK) -shared -Wl,--version-script=$(BUILD)/exports.map -o $@ \
+	    $(filter-out %.map,$^) $(LIBS)
+
+$(COMMAND): $(CLI_OBJ) $(BUILD)/liborp.a
+	$(call say,LINK) $(LINK) -o $@ $^ $(LIBS)
+
+unit-programs: $(UNIT_PROGRAMS)
+	@:
+
+$(UNIT_PROGRAMS): $(BUILD)/unit/%: $(BUILD)/t/unit/%.o $(SUPPORT_OBJ) \
+                                   $(BUILD)/liborp.a
+	@mkdir -p $(@D)
+	$(if $(CMOCKA_LIBS),,$(error cmocka was not found: install \
+	    libcmocka-dev (Debian, Ubuntu) or libcmocka-devel (Fedora), \
+	    then run make clean))
+	$(call say,LINK) $(LINK) -o $@ $^ $(CMOCKA_LIBS) $(LIBS)
+
+-include $(ALL_OBJ:.o=.d)
+
+# --- configuring ------------------------------------------------------------
+
+HINT = echo "Hint: conf/install-packages build (as root) installs it all." >&2
+
+build/configure: configure.ac
+	@command -v autoconf >/dev/null || { \
+	    echo "autoconf was not found: install autoconf" \
+	         "(Debian, Ubuntu, Fedora)." >&2; $(HINT); exit 1; }
+	@mkdir -p build
+	@cd build && autoconf -o configure ../configure.ac
+
+$(BUILD)/config.mk: build/configure conf/config.mk.in
+	@mkdir -p $(BUILD)
+	@cd $(BUILD) && rm -f config.mk && \
+	    "$(CURDIR)/build/configure" -q --srcdir="$(CURDIR)" || \
+	    { $(HINT); exit 1; }
+
+# --- installing -------------------------------------------------------------
+
+LIBEXECDIR = $(DESTDIR)$(HTTPD_LIBEXECDIR)
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+
+install: all
+	mkdir -p $(LIBEXECDIR) $(BINDIR)
+	$(APXS) -S LIBEXECDIR=$(LIBEXECDIR) -i -n openid2rp $(MODULE) >/dev/null
+	$(if $(CLI_SRC),install -m 755 $(COMMAND) $(BINDIR)/openid2rp)
+	@echo
+	@echo "Installed, not enabled. To load the module, httpd needs this line:"
+	@echo "    LoadModule openid2rp_module $(HTTPD_LIBEXECDIR)/mod_openid2rp.so"
+
+# --- testing ----------------------------------------------------------------
+
+test check:
+	@conf/install-packages test
+	@$(MAKE) --no-print-directory all unit-programs
+	@$(MAKE) --no-print-directory SANITIZE=$(SANITIZERS) \
+	    BUILD=$(BUILD)/asan unit-programs
+	@t/run --build $(BUILD) --sanitized $(BUILD)/asan
+
+unit:
+	@$(MAKE) --no-print-directory unit-programs
+	@t/run --build $(BUILD) --unit
+
+lint:
+	@conf/install-packages lint
+	@MAKE="$(MAKE)" t/lint.sh
+
+demo demo-check:
+	@conf/install-packages test
+	@$(MAKE) --no-print-directory all
+	@MODULE="$(abspath $(MODULE))" COMMAND="$(abspath $(COMMAND))" \
+	    $(if $(PORT),PORT="$(PORT)") conf/demo/run $(if $(filter demo-check,$@),--check)
+
+clean:
+	rm -rf build

@@ -1,0 +1,135 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+# SPDX-License-Identifier: Apache-2.0
+#
+# The static checks of make lint, and valgrind. All of them run, also after
+# one has failed; t/lint.sh NAME... runs only those named.
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+make=${MAKE:-make}
+gcc=build/lint-gcc
+failed=()
+
+# The C of the house, as it is now.
+sources() {
+    find mod_openid2rp.c src t/unit t/fuzz -name '*.[ch]' 2>/dev/null | sort
+}
+
+# One value of what configure found out.
+config() {
+    sed -n "s/^$1 = *//p" $gcc/config.mk
+}
+
+# Says nothing unless something is wrong.
+build() {
+    $make --no-print-directory -s "$@" WERROR=-Werror all unit-programs \
+        > build/lint.log 2>&1 && ! grep 'warning:' build/lint.log ||
+        { cat build/lint.log; return 1; }
+}
+
+lint_gcc() { build BUILD=$gcc CC=gcc; }
+
+lint_clang() { build BUILD=build/lint-clang CC=clang; }
+
+lint_cppcheck() {
+    local suppress=(--suppress=toomanyconfigs)
+    local include
+    for include in /usr/include "$(config HTTPD_INCLUDEDIR)"; do
+        suppress+=("--suppress=*:$include/*")
+    done
+    # Word splitting of the flags is meant.
+    # shellcheck disable=SC2046
+    sources | cppcheck --file-list=- --quiet --error-exitcode=1 --std=c11 \
+        --enable=warning,performance,portability --inline-suppr \
+        "${suppress[@]}" -Isrc/openid -Isrc/store -Isrc/httpd -It/unit \
+        -I"$(config HTTPD_INCLUDEDIR)" $(config APR_CFLAGS | grep -o -- '-I[^ ]*')
+}
+
+# One name goes out, or two modules in one httpd may get in each other's way.
+lint_exports() {
+    local names
+    names=$(nm -D --defined-only $gcc/mod_openid2rp.so | awk '{ print $3 }')
+    [ "$names" = openid2rp_module ] || {
+        echo "mod_openid2rp.so exports: $names"
+        return 1
+    }
+}
+
+# The compiler finds no httpd header for these folders, except where a system
+# keeps APR's and httpd's in one; and none of the floors above.
+lint_floors() {
+    local httpd bad=0 file name
+    httpd=$(config HTTPD_INCLUDEDIR)
+    while IFS=: read -r file name; do
+        case $name in
+        apr* | ap[ru]_*) continue ;;
+        openid2rp_* | ../*) ;;
+        *) [ -e "$httpd/$name" ] || continue ;;
+        esac
+        echo "$file includes $name"
+        bad=1
+    done < <(grep -rHoE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"][^>"]+' \
+                 --include='*.[ch]' src/openid src/store src/cli t/unit |
+             sed -E 's/:.*[<"]/:/')
+    return $bad
+}
+
+# Strings and URLs may be longer than a line: they are found by grep.
+lint_layout() {
+    sources | xargs -r perl -CSD -ne '
+        chomp;
+        my $where = "$ARGV:$.";
+        print "$where: tab\n" and $bad = 1 if /\t/;
+        print "$where: space at the end\n" and $bad = 1 if /\s$/;
+        (my $short = $_) =~ s/"(?:[^"\\]|\\.)*"/""/g;
+        $short =~ s{https?://\S+}{};
+        print "$where: ", length, " columns\n" and $bad = 1
+            if length > 80 && length $short > 80;
+        close ARGV if eof;
+        END { $? = 1 if $bad }'
+}
+
+lint_licence() {
+    local bad=0 file
+    while read -r file; do
+        head -n 4 "$file" |
+            grep -q 'SPDX-License-Identifier: Apache-2\.0' && continue
+        echo "$file has no SPDX header"
+        bad=1
+    done < <(find Makefile configure.ac .ci conf src t mod_openid2rp.c -type f \
+                 \( -name '*.[chtm]' -o -name '*.p[lm]' -o -name '*.sh' \
+                    -o -name Makefile -o -name configure.ac -o -name run \) |
+             sort)
+    return $bad
+}
+
+lint_valgrind() {
+    local bad=0 program source
+    for source in t/unit/test_*.c; do
+        program=$gcc/unit/$(basename "$source" .c)
+        # ORP_VALGRIND: a test that counts to a million may stop earlier.
+        ORP_VALGRIND=1 timeout -k 5 600 valgrind -q --error-exitcode=99 \
+            --leak-check=full --errors-for-leak-kinds=definite \
+            --show-leak-kinds=definite "$program" > build/lint.log 2>&1 ||
+            { echo "$program: exit status $?"; cat build/lint.log; bad=1; }
+    done
+    return $bad
+}
+
+# Every check but the first two asks what configure found.
+mkdir -p build
+$make --no-print-directory -s BUILD=$gcc CC=gcc $gcc/config.mk || exit 1
+
+for name in "${@:-gcc clang cppcheck exports floors layout licence valgrind}"
+do
+    for check in $name; do
+        if "lint_$check"; then
+            echo "lint: $check: ok"
+        else
+            echo "lint: $check: FAILED"
+            failed+=("$check")
+        fi
+    done
+done
+[ ${#failed[@]} -eq 0 ] || { echo "lint failed: ${failed[*]}"; exit 1; }
