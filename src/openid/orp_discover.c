@@ -1,0 +1,113 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include "orp_discover.h"
+
+#include "orp_url.h"
+#include "orp_xrds.h"
+#include "orp_yadis.h"
+
+/* One pair of links as a service (7.3.3). */
+static void add_link(apr_array_header_t *services, orp_service_kind_e kind,
+                     const char *provider, const char *local_id,
+                     apr_pool_t *pool)
+{
+    orp_service_t *service = apr_pcalloc(pool, sizeof(*service));
+
+    if (!provider
+        || orp_url_normalize(&service->endpoint, provider, NULL, pool)
+        != APR_SUCCESS) {
+        return;
+    }
+    service->kind = kind;
+    service->local_id = local_id;
+    service->types = apr_array_make(pool, 1, sizeof(const char *));
+    APR_ARRAY_PUSH(service->types, const char *) = orp_service_type(kind);
+    APR_ARRAY_PUSH(services, orp_service_t *) = service;
+}
+
+static apr_array_header_t *html_services(const orp_html_head_t *head,
+                                         apr_pool_t *pool)
+{
+    apr_array_header_t *services = apr_array_make(pool, 2,
+                                                  sizeof(orp_service_t *));
+
+    if (head) {
+        add_link(services, ORP_SIGNON_20, head->provider2, head->local_id2,
+                 pool);
+        add_link(services, ORP_SIGNON_11, head->provider1, head->local_id1,
+                 pool);
+    }
+    return services;
+}
+
+/* The services in the XRDS document, or none. A document that is broken
+ * counts as none, as 7.3 has it; nothing half-read is used. */
+static apr_array_header_t *xrds_services(const orp_env_t *env,
+                                         const orp_yadis_t *yadis,
+                                         apr_pool_t *pool)
+{
+    orp_reason_t *why = orp_reason_create(pool);
+    apr_array_header_t *services;
+
+    if (!yadis->xrds) {
+        return NULL;
+    }
+    if (orp_xrds_services(&services, yadis->xrds, yadis->xrds_size, why,
+                          pool) != APR_SUCCESS) {
+        orp_log(env, ORP_LOG_INFO, 102, pool, "discovery: %s (%s)",
+                why->sentence, yadis->url);
+        return NULL;
+    }
+    return services->nelts ? services : NULL;
+}
+
+static apr_status_t discover_url(orp_discovery_t *discovery,
+                                 const orp_env_t *env, const char *url,
+                                 orp_reason_t *why, apr_pool_t *pool)
+{
+    orp_yadis_t *yadis;
+    apr_status_t status = orp_yadis_fetch(&yadis, env, url, why, pool);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    discovery->services = xrds_services(env, yadis, pool);
+    if (!discovery->services && !yadis->head) {
+        /* it was an XRDS document, without use: is there a page as well? */
+        status = orp_yadis_fetch_page(&yadis, env, url, why, pool);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+    }
+    if (!discovery->services) {
+        discovery->services = html_services(yadis->head, pool);
+    }
+    if (!discovery->services->nelts) {
+        return orp_reason_set(why, ORP_ENOTOPENID, yadis->url,
+                              "There is no OpenID at %s.", yadis->url);
+    }
+    discovery->claimed_id = yadis->url;
+    return APR_SUCCESS;
+}
+
+apr_status_t orp_discover(orp_discovery_t **pdiscovery, const orp_env_t *env,
+                          const orp_identifier_t *identifier,
+                          orp_reason_t *why, apr_pool_t *pool)
+{
+    orp_discovery_t *discovery = apr_pcalloc(pool, sizeof(*discovery));
+    apr_status_t status;
+
+    if (identifier->kind == ORP_IDENTIFIER_XRI) {
+        return orp_reason_set(why, ORP_EXRI, identifier->text,
+                              "i-names such as %s are not accepted here; "
+                              "please use an OpenID that is a web address.",
+                              identifier->text);
+    }
+    discovery->kind = identifier->kind;
+    status = discover_url(discovery, env, identifier->text, why, pool);
+    if (status == APR_SUCCESS) {
+        *pdiscovery = discovery;
+    }
+    return status;
+}

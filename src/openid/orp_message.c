@@ -1,0 +1,274 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include "orp_message.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <apr_tables.h>
+
+#include "orp_codec.h"
+
+#define PREFIX "openid."
+#define PREFIX_SIZE (sizeof(PREFIX) - 1)
+
+struct orp_message_t {
+    orp_params_t *fields;
+    apr_table_t *index;         /* exact names to values; see key() */
+    apr_array_header_t *signed_names;   /* of const char * */
+};
+
+/* apr_table_t folds case and field names do not: the index holds names as
+ * hexadecimal, which has one case. */
+static const char *key(const char *name, apr_pool_t *pool)
+{
+    return orp_hex_encode((const unsigned char *)name, strlen(name), pool);
+}
+
+static apr_status_t check_field(const char *name, const char *value,
+                                orp_reason_t *why)
+{
+    if (orp_has_control(name) || strchr(name, ':')
+        || !orp_utf8_valid(name, strlen(name))) {
+        return orp_reason_set(why, ORP_EMESSAGE, NULL,
+                              "The provider's message has a field whose name "
+                              "contains a character that is not allowed.");
+    }
+    if (orp_has_control(value) || !orp_utf8_valid(value, strlen(value))) {
+        return orp_reason_set(why, ORP_EMESSAGE, name,
+                              "The provider's message has a control character "
+                              "or broken text in the field \"%s\".", name);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t add_field(orp_message_t *message, const char *name,
+                              const char *value, orp_reason_t *why,
+                              apr_pool_t *pool)
+{
+    apr_status_t status = check_field(name, value, why);
+    const char *index = key(name, pool);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (apr_table_get(message->index, index)) {
+        return orp_reason_set(why, ORP_EMESSAGE, name,
+                              "The provider's message contains the field "
+                              "\"%s\" twice.", name);
+    }
+    apr_table_addn(message->index, index, value);
+    orp_params_add(message->fields, name, value);
+    return APR_SUCCESS;
+}
+
+/* 12: "no two aliases for one extension", or it would be unclear which of
+ * them is meant. */
+static apr_status_t check_aliases(const orp_message_t *message,
+                                  orp_reason_t *why)
+{
+    int i, j, n = orp_params_size(message->fields);
+
+    for (i = 0; i < n; i++) {
+        if (strncmp(orp_params_name(message->fields, i), "ns.", 3)) {
+            continue;
+        }
+        for (j = i + 1; j < n; j++) {
+            if (!strncmp(orp_params_name(message->fields, j), "ns.", 3)
+                && !strcmp(orp_params_value(message->fields, i),
+                           orp_params_value(message->fields, j))) {
+                return orp_reason_set(why, ORP_EMESSAGE,
+                                      orp_params_value(message->fields, i),
+                                      "The provider's message gives one "
+                                      "extension two names.");
+            }
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static void read_signed(orp_message_t *message, apr_pool_t *pool)
+{
+    const char *list = orp_message_get(message, "signed");
+
+    while (list && *list) {
+        apr_size_t size = strcspn(list, ",");
+
+        APR_ARRAY_PUSH(message->signed_names, const char *)
+            = apr_pstrmemdup(pool, list, size);
+        list += size + (list[size] == ',');
+    }
+}
+
+static orp_message_t *create(apr_pool_t *pool)
+{
+    orp_message_t *message = apr_palloc(pool, sizeof(*message));
+
+    message->fields = orp_params_create(pool);
+    message->index = apr_table_make(pool, 32);
+    message->signed_names = apr_array_make(pool, 16, sizeof(const char *));
+    return message;
+}
+
+static apr_status_t finish(orp_message_t **pmessage, orp_message_t *message,
+                           orp_reason_t *why, apr_pool_t *pool)
+{
+    apr_status_t status = check_aliases(message, why);
+
+    if (status == APR_SUCCESS) {
+        read_signed(message, pool);
+        *pmessage = message;
+    }
+    return status;
+}
+
+apr_status_t orp_message_from_request(orp_message_t **pmessage,
+                                      const orp_params_t *params,
+                                      orp_reason_t *why, apr_pool_t *pool)
+{
+    orp_message_t *message = create(pool);
+    int i;
+
+    for (i = 0; i < orp_params_size(params); i++) {
+        const char *name = orp_params_name(params, i);
+        apr_status_t status = APR_SUCCESS;
+
+        if (!strncmp(name, PREFIX, PREFIX_SIZE)) {
+            status = add_field(message, name + PREFIX_SIZE,
+                               orp_params_value(params, i), why, pool);
+        }
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+    }
+    if (!orp_message_get(message, "mode")) {
+        return orp_reason_set(why, ORP_EMESSAGE, "mode",
+                              "The provider's message has no openid.mode.");
+    }
+    return finish(pmessage, message, why, pool);
+}
+
+apr_status_t orp_message_from_kv(orp_message_t **pmessage, const char *body,
+                                 apr_size_t size, orp_reason_t *why,
+                                 apr_pool_t *pool)
+{
+    orp_message_t *message = create(pool);
+    orp_params_t *params;
+    int i;
+
+    if (orp_params_parse_kv(&params, body, size, pool) != APR_SUCCESS) {
+        return orp_reason_set(why, ORP_EMESSAGE, NULL,
+                              "The provider's answer is not in key-value "
+                              "form.");
+    }
+    for (i = 0; i < orp_params_size(params); i++) {
+        apr_status_t status = add_field(message, orp_params_name(params, i),
+                                        orp_params_value(params, i), why,
+                                        pool);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+    }
+    return finish(pmessage, message, why, pool);
+}
+
+const char *orp_message_get(const orp_message_t *message, const char *name)
+{
+    return orp_params_get(message->fields, name);
+}
+
+const orp_params_t *orp_message_fields(const orp_message_t *message)
+{
+    return message->fields;
+}
+
+orp_version_e orp_message_version(const orp_message_t *message)
+{
+    const char *ns = orp_message_get(message, "ns");
+
+    return ns && !strcmp(ns, ORP_NS_20) ? ORP_VERSION_2 : ORP_VERSION_1;
+}
+
+/* Does any field have this alias, as in "sreg.email"? */
+static int uses_alias(const orp_message_t *message, const char *alias)
+{
+    apr_size_t size = strlen(alias);
+    int i;
+
+    for (i = 0; i < orp_params_size(message->fields); i++) {
+        const char *name = orp_params_name(message->fields, i);
+
+        if (!strncmp(name, alias, size) && name[size] == '.') {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+const char *orp_message_alias(const orp_message_t *message,
+                              const char *type_uri, const char *fallback)
+{
+    int i;
+
+    for (i = 0; i < orp_params_size(message->fields); i++) {
+        const char *name = orp_params_name(message->fields, i);
+
+        if (!strncmp(name, "ns.", 3)
+            && !strcmp(orp_params_value(message->fields, i), type_uri)) {
+            return name + 3;
+        }
+    }
+    if (fallback && orp_message_version(message) == ORP_VERSION_1
+        && uses_alias(message, fallback)) {
+        return fallback;
+    }
+    return NULL;
+}
+
+const apr_array_header_t *orp_message_signed(const orp_message_t *message)
+{
+    return message->signed_names;
+}
+
+int orp_message_is_signed(const orp_message_t *message, const char *name)
+{
+    int i;
+
+    if (!orp_message_get(message, name)) {
+        return 0;
+    }
+    for (i = 0; i < message->signed_names->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(message->signed_names, i, const char *),
+                    name)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+apr_status_t orp_message_signed_text(const char **ptext,
+                                     const orp_message_t *message,
+                                     orp_reason_t *why, apr_pool_t *pool)
+{
+    apr_array_header_t *lines = apr_array_make(pool, 16,
+                                               sizeof(const char *));
+    int i;
+
+    for (i = 0; i < message->signed_names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(message->signed_names, i,
+                                         const char *);
+        const char *value = orp_message_get(message, name);
+
+        if (!value) {
+            return orp_reason_set(why, ORP_EMESSAGE, name,
+                                  "The provider says that it signed the "
+                                  "field \"%s\", but did not send it.",
+                                  name);
+        }
+        APR_ARRAY_PUSH(lines, const char *)
+            = apr_pstrcat(pool, name, ":", value, "\n", NULL);
+    }
+    *ptext = apr_array_pstrcat(pool, lines, 0);
+    return APR_SUCCESS;
+}

@@ -1,0 +1,30 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* orp_xrds.h - the services in an XRDS document (OpenID Authentication 2.0,
+ * 7.3.2; Yadis 1.0, 7; XRI Resolution 2.0, 4.3.3 for priorities).
+ */
+#ifndef ORP_XRDS_H
+#define ORP_XRDS_H
+
+#include "orp_service.h"
+
+/**
+ * Read the OpenID services of the last XRD of a document.
+ *
+ * They come in the order of use: by kind (orp_service_kind_e), then by the
+ * priority of the service, then by that of the URI, then as they stand; a
+ * missing or unreadable priority is the last. A service with several URIs is
+ * several entries. URIs that are no http or https URLs are left out.
+ *
+ * @param pservices  set to an array of orp_service_t *, maybe empty
+ * @return APR_SUCCESS; ORP_EXML where it is no XRDS document: then nothing of
+ *         it is used
+ */
+ORP_MUST_USE apr_status_t orp_xrds_services(apr_array_header_t **pservices,
+                                            const char *bytes,
+                                            apr_size_t size,
+                                            orp_reason_t *why,
+                                            apr_pool_t *pool);
+
+#endif

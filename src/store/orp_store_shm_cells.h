@@ -1,0 +1,117 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* orp_store_shm_cells.h - how a table is made; for orp_store_shm_*.c only.
+ *
+ * orp_store_shm_record.c    the bytes of a record, over its cells
+ * orp_store_shm_index.c     buckets and heap: finding by key, and by time
+ * orp_store_shm_table.c     cells taken and given back; inserting, dropping
+ * orp_store_shm_rebuild.c   all of that again, from the records alone
+ *
+ * As in orp_store_shm_table.h, ORP_ESTORE means that something is damaged.
+ */
+#ifndef ORP_STORE_SHM_CELLS_H
+#define ORP_STORE_SHM_CELLS_H
+
+#include "orp_store_shm_table.h"
+
+/** Everything before this is in memory before anything after it: for other
+ * processes, and for who comes after we are killed. */
+static inline void orp_shm_commit_point(void)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+static inline orp_shm_cell_t *orp_shm_cell(const orp_shm_table_t *table,
+                                           apr_uint32_t index)
+{
+    return (void *)(table->cells + (apr_size_t)index * table->cell_size);
+}
+
+/** The same cell, if it is a head. */
+static inline orp_shm_head_t *orp_shm_head(const orp_shm_table_t *table,
+                                           apr_uint32_t index)
+{
+    return (void *)(table->cells + (apr_size_t)index * table->cell_size);
+}
+
+/** Whether there is such a cell, and it is in this state. */
+static inline int orp_shm_is(const orp_shm_table_t *table,
+                             apr_uint32_t index, apr_uint32_t state)
+{
+    return index < table->n_cells
+           && orp_shm_cell(table, index)->state == state;
+}
+
+/* ---------------------------------------------------------------------- */
+/* Records: their bytes are the key, then the value */
+
+/** How many cells a key and a value of so many bytes together need. */
+apr_uint32_t orp_shm_cells_for(const orp_shm_table_t *table,
+                               apr_size_t bytes);
+
+/** How many cells a record has. */
+apr_uint32_t orp_shm_cells_of(const orp_shm_table_t *table,
+                              const orp_shm_head_t *head);
+
+/** Whether a record's sizes are within the ceilings. */
+int orp_shm_has_sane_sizes(const orp_shm_head_t *head);
+
+/** A place among the bytes of a record. */
+typedef struct orp_shm_cursor_t {
+    apr_uint32_t index;         /* the cell */
+    apr_uint32_t offset;        /* in it */
+} orp_shm_cursor_t;
+
+/** The first byte of the record at index. */
+orp_shm_cursor_t orp_shm_first_byte(apr_uint32_t index);
+
+/**
+ * The next bytes that lie together; the cursor goes behind them.
+ * @param psize  on entry what is wanted, on return what is there
+ * @return NULL where the record is damaged
+ */
+unsigned char *orp_shm_next_piece(apr_size_t *psize,
+                                  orp_shm_cursor_t *cursor,
+                                  const orp_shm_table_t *table);
+
+ORP_MUST_USE apr_status_t orp_shm_write(orp_shm_table_t *table,
+                                        orp_shm_cursor_t *cursor,
+                                        const void *data, apr_size_t size);
+
+ORP_MUST_USE apr_status_t orp_shm_read(void *data,
+                                       const orp_shm_table_t *table,
+                                       orp_shm_cursor_t *cursor,
+                                       apr_size_t size);
+
+/** Whether the record at index has the key: ORP_ENOTFOUND where not. */
+ORP_MUST_USE apr_status_t orp_shm_compare_key(const orp_shm_table_t *table,
+                                              apr_uint32_t index,
+                                              const orp_shm_record_t *wanted);
+
+/* ---------------------------------------------------------------------- */
+/* Buckets and heap. Finding is orp_shm_table_find() */
+
+/** Enter a record that is LIVE. */
+ORP_MUST_USE apr_status_t orp_shm_index_enter(orp_shm_table_t *table,
+                                              apr_uint32_t index);
+
+/** Take a record out; it stays LIVE. */
+ORP_MUST_USE apr_status_t orp_shm_index_leave(orp_shm_table_t *table,
+                                              apr_uint32_t index);
+
+/**
+ * The record that expires first, if it has.
+ * @return APR_SUCCESS, ORP_ENOTFOUND or ORP_ESTORE
+ */
+ORP_MUST_USE apr_status_t orp_shm_index_expired(apr_uint32_t *pindex,
+                                                const orp_shm_table_t *table,
+                                                apr_time_t now);
+
+/* ---------------------------------------------------------------------- */
+/* Cells */
+
+/** Wipe a cell and put it in the free list. */
+void orp_shm_free_cell(orp_shm_table_t *table, apr_uint32_t index);
+
+#endif
