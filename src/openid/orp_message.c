@@ -92,12 +92,18 @@ static void read_signed(orp_message_t *message, apr_pool_t *pool)
 {
     const char *list = orp_message_get(message, "signed");
 
-    while (list && *list) {
+    if (!list || !*list) {
+        return;
+    }
+    for (;;) {
         apr_size_t size = strcspn(list, ",");
 
         APR_ARRAY_PUSH(message->signed_names, const char *)
             = apr_pstrmemdup(pool, list, size);
-        list += size + (list[size] == ',');
+        if (!list[size]) {
+            return;
+        }
+        list += size + 1;       /* behind a last comma: an empty name */
     }
 }
 
@@ -218,12 +224,33 @@ const char *orp_message_alias(const orp_message_t *message,
             && !strcmp(orp_params_value(message->fields, i), type_uri)) {
             return name + 3;
         }
+        if (fallback && !strncmp(name, "ns.", 3)
+            && !strcmp(name + 3, fallback)) {
+            fallback = NULL;    /* it stands for another extension */
+        }
     }
     if (fallback && orp_message_version(message) == ORP_VERSION_1
         && uses_alias(message, fallback)) {
         return fallback;
     }
     return NULL;
+}
+
+const char *orp_message_signed_alias(const orp_message_t *message,
+                                     const char *type_uri,
+                                     const char *fallback, apr_pool_t *pool)
+{
+    const char *alias = orp_message_alias(message, type_uri, fallback);
+    const char *declaration;
+
+    if (!alias) {
+        return NULL;
+    }
+    declaration = apr_pstrcat(pool, "ns.", alias, NULL);
+    if (orp_message_get(message, declaration)) {
+        return orp_message_is_signed(message, declaration) ? alias : NULL;
+    }
+    return alias;
 }
 
 const apr_array_header_t *orp_message_signed(const orp_message_t *message)

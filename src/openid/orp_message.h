@@ -66,6 +66,16 @@ const char *orp_message_alias(const orp_message_t *message,
                               const char *type_uri, const char *fallback);
 
 /**
+ * The same, only where the declaration is signed, so that no alias can be
+ * given another meaning on the way. A 1.x message has no declaration: there
+ * the fallback is as good as the fields it stands before.
+ */
+const char *orp_message_signed_alias(const orp_message_t *message,
+                                     const char *type_uri,
+                                     const char *fallback,
+                                     apr_pool_t *pool);
+
+/**
  * What the signature covers (6.1): the names in "signed", in order.
  * @return names without their prefix; an empty array where there is none
  */

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include <apr_strings.h>
-#include <apr_tables.h>
 
 #include "orp_codec.h"
 
@@ -46,6 +45,15 @@ void orp_params_add(orp_params_t *params, const char *name,
     if (value) {
         push(params, apr_pstrdup(params->list->pool, name),
              apr_pstrdup(params->list->pool, value));
+    }
+}
+
+void orp_params_add_list(orp_params_t *params, const char *name,
+                         const apr_array_header_t *list)
+{
+    if (list && list->nelts) {
+        push(params, apr_pstrdup(params->list->pool, name),
+             apr_array_pstrcat(params->list->pool, list, ','));
     }
 }
 
@@ -220,10 +228,11 @@ const char *orp_params_url(const char *url, const orp_params_t *params,
                            apr_pool_t *pool)
 {
     apr_size_t base = strcspn(url, "#");
-    const char *mark = memchr(url, '?', base) ? "&" : "?";
+    const char *query = memchr(url, '?', base);
+    const char *mark = query ? "&" : "?";
 
-    /* a URL that ends in "?" has room for the first one already */
-    if (base && (url[base - 1] == '?' || url[base - 1] == '&')) {
+    /* a query that is empty or ends in "&" has room for the first one */
+    if (query && (query == url + base - 1 || url[base - 1] == '&')) {
         mark = "";
     }
     return apr_pstrcat(pool, apr_pstrmemdup(pool, url, base), mark,

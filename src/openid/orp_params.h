@@ -11,6 +11,8 @@
 #ifndef ORP_PARAMS_H
 #define ORP_PARAMS_H
 
+#include <apr_tables.h>
+
 #include "orp_status.h"
 
 /** The most parameters that are read from one text. */
@@ -24,6 +26,11 @@ orp_params_t *orp_params_create(apr_pool_t *pool);
 /** Add at the end; both are copied. A NULL value adds nothing. */
 void orp_params_add(orp_params_t *params, const char *name,
                     const char *value);
+
+/** Add a list of const char * as one value, separated by commas; an empty
+ * list adds nothing. */
+void orp_params_add_list(orp_params_t *params, const char *name,
+                         const apr_array_header_t *list);
 
 /** How many there are. */
 int orp_params_size(const orp_params_t *params);

@@ -211,15 +211,24 @@ static apr_status_t parse_rest(orp_url_t *url, const char *text,
     return APR_SUCCESS;
 }
 
-/* What no URL may hold, whatever else it says. */
-static apr_status_t check_text(const char *text, orp_reason_t *why)
+static apr_status_t check_size(apr_size_t size, orp_reason_t *why)
 {
-    apr_size_t size = strlen(text);
-
     if (size > ORP_URL_MAX) {
         return orp_reason_set(why, ORP_EURL, NULL,
                               "The address is longer than %d characters.",
                               ORP_URL_MAX);
+    }
+    return APR_SUCCESS;
+}
+
+/* What no URL may hold, whatever else it says. */
+static apr_status_t check_text(const char *text, orp_reason_t *why)
+{
+    apr_size_t size = strlen(text);
+    apr_status_t status = check_size(size, why);
+
+    if (status != APR_SUCCESS) {
+        return status;
     }
     if (orp_has_control(text) || strchr(text, ' ')) {
         return orp_reason_set(why, ORP_EURL, text,
@@ -267,8 +276,14 @@ apr_status_t orp_url_parse(orp_url_t **purl, const char *text,
                               "The address contains a \"%%\" that is not "
                               "followed by two hexadecimal digits.");
     }
-    *purl = url;
-    return APR_SUCCESS;
+    /* escaping makes it longer, and the result must be readable again */
+    size = strlen(orp_url_string(url, pool))
+        + (url->fragment ? 1 + strlen(url->fragment) : 0);
+    status = check_size(size, why);
+    if (status == APR_SUCCESS) {
+        *purl = url;
+    }
+    return status;
 }
 
 const char *orp_url_origin(const orp_url_t *url, apr_pool_t *pool)

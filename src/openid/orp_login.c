@@ -1,0 +1,189 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include "orp_login.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "orp_codec.h"
+#include "orp_crypto.h"
+#include "orp_store.h"
+
+static const char *const state_names[] = {
+    [ORP_LOGIN_NEW] = "new",
+    [ORP_LOGIN_READY] = "ready",
+    [ORP_LOGIN_FAILED] = "failed",
+    [ORP_LOGIN_DONE] = "done",
+};
+#define STATES (sizeof(state_names) / sizeof(state_names[0]))
+
+/* The text members and their names in the record. */
+static const struct {
+    const char *name;
+    apr_size_t offset;
+} texts[] = {
+    { "browser", APR_OFFSETOF(orp_login_t, browser) },
+    { "origin", APR_OFFSETOF(orp_login_t, origin) },
+    { "return_to", APR_OFFSETOF(orp_login_t, return_to) },
+    { "target", APR_OFFSETOF(orp_login_t, target) },
+    { "typed", APR_OFFSETOF(orp_login_t, typed) },
+    { "endpoint", APR_OFFSETOF(orp_login_t, endpoint) },
+    { "claimed_id", APR_OFFSETOF(orp_login_t, claimed_id) },
+    { "local_id", APR_OFFSETOF(orp_login_t, local_id) },
+    { "assoc_handle", APR_OFFSETOF(orp_login_t, assoc_handle) },
+    { "redirect", APR_OFFSETOF(orp_login_t, redirect) },
+    { "sentence", APR_OFFSETOF(orp_login_t, sentence) },
+};
+#define TEXTS (sizeof(texts) / sizeof(texts[0]))
+
+static const char **text_at(const orp_login_t *login, apr_size_t i)
+{
+    return (const char **)(void *)((char *)login + texts[i].offset);
+}
+
+apr_status_t orp_login_create(orp_login_t **plogin, const char **pbrowser,
+                              const orp_env_t *env,
+                              apr_interval_time_t lifetime, apr_pool_t *pool)
+{
+    orp_login_t *login = apr_pcalloc(pool, sizeof(*login));
+    const char *browser;
+    apr_status_t status = orp_env_token(&login->key, env, pool);
+
+    if (status == APR_SUCCESS) {
+        status = orp_env_token(&browser, env, pool);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    login->browser = orp_sha256_hex(browser, pool);
+    if (!login->browser) {
+        return ORP_ECRYPTO;
+    }
+    login->state = ORP_LOGIN_NEW;
+    login->version = ORP_VERSION_2;
+    login->expires = orp_env_now(env) + lifetime;
+    *pbrowser = browser;
+    *plogin = login;
+    return APR_SUCCESS;
+}
+
+apr_status_t orp_login_save(const orp_login_t *login, const orp_env_t *env,
+                            apr_pool_t *pool)
+{
+    orp_params_t *params = orp_params_create(pool);
+    const char *value;
+    apr_size_t i;
+
+    orp_params_add(params, "state", state_names[login->state]);
+    orp_params_add(params, "expires",
+                   apr_psprintf(pool, "%" APR_TIME_T_FMT, login->expires));
+    orp_params_add(params, "version", apr_itoa(pool, (int)login->version));
+    orp_params_add(params, "status", orp_status_code(login->status));
+    for (i = 0; i < TEXTS; i++) {
+        orp_params_add(params, texts[i].name, *text_at(login, i));
+    }
+    value = orp_params_form(params, pool);
+    return orp_store_put(env->store, ORP_STORE_LOGIN, login->key, value,
+                         strlen(value), login->expires, orp_env_now(env));
+}
+
+static apr_status_t read_record(orp_login_t *login,
+                                const orp_params_t *params)
+{
+    const char *state = orp_params_get(params, "state");
+    const char *expires = orp_params_get(params, "expires");
+    const char *version = orp_params_get(params, "version");
+    const char *code = orp_params_get(params, "status");
+    apr_uint64_t when;
+    apr_size_t i;
+
+    if (!state || !expires || !version || !code
+        || orp_number_parse(&when, expires, APR_INT64_MAX) != APR_SUCCESS) {
+        return ORP_ESTORE;
+    }
+    for (i = 0; i < STATES && strcmp(state, state_names[i]); i++) {
+        continue;
+    }
+    if (i == STATES) {
+        return ORP_ESTORE;
+    }
+    login->state = (orp_login_state_e)i;
+    login->expires = (apr_time_t)when;
+    login->version = *version == '1' ? ORP_VERSION_1 : ORP_VERSION_2;
+    login->status = orp_status_from_code(code);
+    for (i = 0; i < TEXTS; i++) {
+        *text_at(login, i) = orp_params_get(params, texts[i].name);
+    }
+    return login->browser && login->origin && login->return_to
+        && login->target ? APR_SUCCESS : ORP_ESTORE;
+}
+
+apr_status_t orp_login_find(orp_login_t **plogin, const orp_env_t *env,
+                            const char *key, apr_pool_t *pool)
+{
+    orp_login_t *login = apr_pcalloc(pool, sizeof(*login));
+    orp_params_t *params;
+    const char *value;
+    apr_size_t size;
+    apr_status_t status = orp_store_get(&value, &size, env->store,
+                                        ORP_STORE_LOGIN, key,
+                                        orp_env_now(env), pool);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (orp_params_parse_form(&params, value, size, pool) != APR_SUCCESS) {
+        return ORP_ESTORE;
+    }
+    login->key = apr_pstrdup(pool, key);
+    status = read_record(login, params);
+    if (status == APR_SUCCESS) {
+        *plogin = login;
+    }
+    return status;
+}
+
+/* The record that is left: enough to send its browser on its way. */
+static apr_status_t leave_done(const orp_login_t *login,
+                               const orp_env_t *env, apr_pool_t *pool)
+{
+    orp_login_t done;
+
+    memset(&done, 0, sizeof(done));
+    done.key = login->key;
+    done.state = ORP_LOGIN_DONE;
+    done.expires = login->expires;
+    done.version = login->version;
+    done.browser = login->browser;
+    done.origin = login->origin;
+    done.return_to = login->return_to;
+    done.target = login->target;
+    return orp_login_save(&done, env, pool);
+}
+
+apr_status_t orp_login_take(const orp_login_t *login, const orp_env_t *env,
+                            apr_pool_t *pool)
+{
+    /* the record cannot decide who is first: between reading it and marking
+     * it as done, somebody else may have read it too; a claim has one winner */
+    apr_status_t status = orp_store_claim(
+        env->store, ORP_STORE_NONCE,
+        apr_pstrcat(pool, "login ", login->key, NULL),
+        login->expires + APR_USEC_PER_SEC, orp_env_now(env));
+
+    if (status == APR_SUCCESS) {
+        status = leave_done(login, env, pool);
+    }
+    return status == ORP_EEXISTS ? ORP_EREPLAY : status;
+}
+
+int orp_login_is_browser(const orp_login_t *login, const char *browser,
+                         apr_pool_t *pool)
+{
+    const char *hash = browser ? orp_sha256_hex(browser, pool) : NULL;
+
+    return hash && strlen(hash) == strlen(login->browser)
+        && orp_secret_equal(hash, login->browser, strlen(hash));
+}

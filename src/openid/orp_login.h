@@ -1,0 +1,91 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* orp_login.h - the record of one login, from the first request to the last.
+ *
+ * It lives in the store under the KEY of "openid_return=KEY", so that every
+ * process and machine can go on with it:
+ *
+ *      NEW ──── begin ────► READY ──── complete ────► DONE
+ *       └─────► FAILED         └─ a refused answer leaves it READY
+ *
+ * A DONE record keeps nothing but where its user went, for the browser that
+ * comes back a second time.
+ */
+#ifndef ORP_LOGIN_H
+#define ORP_LOGIN_H
+
+#include "orp_env.h"
+#include "orp_message.h"
+
+typedef enum {
+    ORP_LOGIN_NEW,              /* nothing has been asked yet */
+    ORP_LOGIN_READY,            /* the browser may go to the provider */
+    ORP_LOGIN_FAILED,           /* it will not; the reason is in it */
+    ORP_LOGIN_DONE              /* somebody is signed in */
+} orp_login_state_e;
+
+typedef struct orp_login_t {
+    const char *key;            /* 22 characters */
+    orp_login_state_e state;
+    apr_time_t expires;         /* absolute */
+
+    /* set when it is created */
+    const char *browser;        /* hash of the login cookie's value */
+    const char *origin;         /* scheme, name and port of the site */
+    const char *return_to;      /* openid.return_to */
+    const char *target;         /* path and query to go to in the end */
+    const char *typed;          /* what the user typed or chose */
+
+    /* READY: what discovery recorded (11.2 compares with it) */
+    orp_version_e version;
+    const char *endpoint;       /* OP endpoint URL, normalized */
+    const char *claimed_id;     /* NULL where the OP is to choose one */
+    const char *local_id;       /* NULL likewise */
+    const char *assoc_handle;   /* NULL: stateless */
+    const char *redirect;       /* where to send the browser */
+
+    /* FAILED */
+    apr_status_t status;
+    const char *sentence;
+} orp_login_t;
+
+/** The most bytes of a target that a record keeps. */
+#define ORP_LOGIN_TARGET_MAX 8000
+
+/**
+ * A new login, not yet in the store, with a key of its own.
+ * @param pbrowser  set to the value for the login cookie; the record keeps
+ *                  its hash only
+ * @param lifetime  in microseconds
+ */
+ORP_MUST_USE apr_status_t orp_login_create(orp_login_t **plogin,
+                                           const char **pbrowser,
+                                           const orp_env_t *env,
+                                           apr_interval_time_t lifetime,
+                                           apr_pool_t *pool);
+
+/** Store it as it is now. @return APR_SUCCESS, ORP_EFULL, ORP_ETOOBIG or
+ * ORP_ESTORE */
+ORP_MUST_USE apr_status_t orp_login_save(const orp_login_t *login,
+                                         const orp_env_t *env,
+                                         apr_pool_t *pool);
+
+/** Find it. @return APR_SUCCESS, ORP_ENOTFOUND or ORP_ESTORE */
+ORP_MUST_USE apr_status_t orp_login_find(orp_login_t **plogin,
+                                         const orp_env_t *env,
+                                         const char *key, apr_pool_t *pool);
+
+/**
+ * End it: exactly one caller wins.
+ * @return APR_SUCCESS; ORP_EREPLAY where it was taken before; ORP_ESTORE
+ */
+ORP_MUST_USE apr_status_t orp_login_take(const orp_login_t *login,
+                                         const orp_env_t *env,
+                                         apr_pool_t *pool);
+
+/** Is this the value of the cookie that the login was created with? */
+int orp_login_is_browser(const orp_login_t *login, const char *browser,
+                         apr_pool_t *pool);
+
+#endif

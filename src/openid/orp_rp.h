@@ -1,0 +1,25 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* orp_rp.h - what a site wants of its logins. */
+#ifndef ORP_RP_H
+#define ORP_RP_H
+
+#include "orp_ax.h"
+#include "orp_sreg.h"
+
+typedef enum {
+    ORP_ASSOCIATE_LOGIN,        /* while the user waits */
+    ORP_ASSOCIATE_NEVER         /* always check_authentication */
+} orp_associate_mode_e;
+
+typedef struct orp_rp_t {
+    const char *realm;                  /* openid.realm, a URL */
+    const orp_sreg_t *sreg;             /* or NULL: not asked for */
+    const apr_array_header_t *ax;       /* of orp_ax_attr_t, or NULL */
+    orp_associate_mode_e associate;
+    apr_interval_time_t login_timeout;  /* from begin to return */
+    apr_interval_time_t nonce_lifetime; /* how old a nonce may be */
+} orp_rp_t;
+
+#endif
