@@ -76,15 +76,18 @@ static apr_status_t ensure_assoc(const char **phandle, const beginning_t *b,
         service->endpoint, orp_service_version(service->kind), NULL, NULL
     };
     orp_assoc_t *assoc;
-    apr_status_t status = orp_assoc_find(&assoc, b->env, service->endpoint,
-                                         NULL, b->pool);
+    apr_status_t status;
 
+    if (b->rp->associate == ORP_ASSOCIATE_NEVER) {
+        return APR_SUCCESS;
+    }
+    status = orp_assoc_find(&assoc, b->env, service->endpoint, NULL,
+                            b->pool);
     if (status == APR_SUCCESS) {
         *phandle = assoc->handle;
         return APR_SUCCESS;
     }
-    if (b->rp->associate == ORP_ASSOCIATE_NEVER
-        || makes_none(b, service->endpoint)) {
+    if (makes_none(b, service->endpoint)) {
         return APR_SUCCESS;
     }
     status = orp_associate(&assoc, b->env, &request, b->why, b->pool);
@@ -209,14 +212,22 @@ static apr_status_t check_error(const orp_message_t *message,
                                 orp_reason_t *why, apr_pool_t *pool)
 {
     const char *error = orp_message_get(message, "error");
+    apr_size_t size;
 
     if (!error || !*error) {
         return orp_reason_set(why, ORP_EOPERROR, NULL,
                               "The provider reports an error.");
     }
+    size = strlen(error);
+    if (size > OP_ERROR_MAX) {
+        size = OP_ERROR_MAX;
+        while ((error[size] & 0xC0) == 0x80) {
+            size--;             /* never in the middle of a character */
+        }
+    }
     return orp_reason_set(why, ORP_EOPERROR, NULL,
                           "The provider reports an error: %s",
-                          apr_pstrndup(pool, error, OP_ERROR_MAX));
+                          apr_pstrmemdup(pool, error, size));
 }
 
 /* 10.1, 10.2, 5.2.3: what sort of answer it is. */

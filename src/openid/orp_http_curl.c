@@ -204,8 +204,9 @@ static void set_limits(CURL *curl, const client_t *client,
     if (s->ca_file) {
         curl_easy_setopt(curl, CURLOPT_CAINFO, s->ca_file);
     }
-    /* "" keeps the environment's proxies out */
+    /* "" keeps the environment's http_proxy and no_proxy out */
     curl_easy_setopt(curl, CURLOPT_PROXY, s->proxy ? s->proxy : "");
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "");
 }
 
 static struct curl_slist *set_request(CURL *curl,

@@ -19,7 +19,7 @@ const char *orp_identity_email(const orp_identity_t *identity)
     const char *email = orp_params_get(identity->sreg, "email");
     int i;
 
-    for (i = 0; !email && i < identity->ax->nelts; i++) {
+    for (i = 0; (!email || !*email) && i < identity->ax->nelts; i++) {
         const orp_ax_value_t *value = &APR_ARRAY_IDX(identity->ax, i,
                                                      orp_ax_value_t);
 

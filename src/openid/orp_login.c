@@ -3,6 +3,7 @@
 
 #include "orp_login.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -24,17 +25,17 @@ static const struct {
     const char *name;
     apr_size_t offset;
 } texts[] = {
-    { "browser", APR_OFFSETOF(orp_login_t, browser) },
-    { "origin", APR_OFFSETOF(orp_login_t, origin) },
-    { "return_to", APR_OFFSETOF(orp_login_t, return_to) },
-    { "target", APR_OFFSETOF(orp_login_t, target) },
-    { "typed", APR_OFFSETOF(orp_login_t, typed) },
-    { "endpoint", APR_OFFSETOF(orp_login_t, endpoint) },
-    { "claimed_id", APR_OFFSETOF(orp_login_t, claimed_id) },
-    { "local_id", APR_OFFSETOF(orp_login_t, local_id) },
-    { "assoc_handle", APR_OFFSETOF(orp_login_t, assoc_handle) },
-    { "redirect", APR_OFFSETOF(orp_login_t, redirect) },
-    { "sentence", APR_OFFSETOF(orp_login_t, sentence) },
+    { "browser", offsetof(orp_login_t, browser) },
+    { "origin", offsetof(orp_login_t, origin) },
+    { "return_to", offsetof(orp_login_t, return_to) },
+    { "target", offsetof(orp_login_t, target) },
+    { "typed", offsetof(orp_login_t, typed) },
+    { "endpoint", offsetof(orp_login_t, endpoint) },
+    { "claimed_id", offsetof(orp_login_t, claimed_id) },
+    { "local_id", offsetof(orp_login_t, local_id) },
+    { "assoc_handle", offsetof(orp_login_t, assoc_handle) },
+    { "redirect", offsetof(orp_login_t, redirect) },
+    { "sentence", offsetof(orp_login_t, sentence) },
 };
 #define TEXTS (sizeof(texts) / sizeof(texts[0]))
 

@@ -9,6 +9,7 @@
 
 #include "orp_assoc.h"
 #include "orp_checkauth.h"
+#include "orp_checkid.h"
 #include "orp_discover.h"
 #include "orp_nonce.h"
 #include "orp_url.h"
@@ -162,6 +163,18 @@ static int same_url(const char *a, const char *b, apr_pool_t *pool)
         && !strcmp(x, y);
 }
 
+/* Is what was sent the local identifier that discovery found? Where that has
+ * a fragment, it tells two people apart. */
+static int same_local_id(const char *sent, const char *found,
+                         apr_pool_t *pool)
+{
+    const char *fragment = strchr(found, '#');
+    const char *other = strchr(sent, '#');
+
+    return same_url(sent, found, pool)
+        && (!fragment || (other && !strcmp(other, fragment)));
+}
+
 static apr_status_t check_version(verification_t *v)
 {
     if (orp_message_version(v->message) != v->login->version) {
@@ -222,7 +235,7 @@ static apr_status_t check_identifiers(verification_t *v)
         ? field(v, "claimed_id") : v->login->claimed_id;
     orp_url_t *url;
 
-    if (!claimed_id
+    if (!claimed_id || !strcmp(claimed_id, ORP_IDENTIFIER_SELECT)
         || orp_url_parse(&url, claimed_id, NULL, v->pool) != APR_SUCCESS) {
         return wrong_identity(v, claimed_id);
     }
@@ -232,8 +245,8 @@ static apr_status_t check_identifiers(verification_t *v)
         : v->claimed_id;
     if (v->login->claimed_id
         && (strcmp(v->claimed_id, v->login->claimed_id)
-            || !same_url(field(v, "identity"), v->login->local_id,
-                         v->pool))) {
+            || !same_local_id(field(v, "identity"), v->login->local_id,
+                              v->pool))) {
         return wrong_identity(v, claimed_id);
     }
     return APR_SUCCESS;
@@ -270,9 +283,9 @@ static int is_confirmed(const verification_t *v,
 
         if (service->kind == ORP_SIGNON_20
             && !strcmp(service->endpoint, v->login->endpoint)
-            && same_url(field(v, "identity"),
-                        service->local_id ? service->local_id
-                        : discovery->claimed_id, v->pool)) {
+            && same_local_id(field(v, "identity"),
+                             service->local_id ? service->local_id
+                             : discovery->claimed_id, v->pool)) {
             return 1;
         }
     }

@@ -8,10 +8,16 @@
 #include <apr_strings.h>
 #include <apr_tables.h>
 #include <libxml/HTMLparser.h>
+#include <libxml/dict.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 
 #define STR(s) ((const char *)(s))
+
+/* How much room the library has for the different names of one document, in
+ * bytes. It compares each attribute of an element with all others, which
+ * takes seconds where a hostile page has tens of thousands of them. */
+#define NAMES_SIZE (32 * 1024)
 
 /* What one conversion of a tree has used up. */
 typedef struct {
@@ -101,24 +107,29 @@ static apr_status_t copy_children(orp_xml_node_t **pfirst, conversion_t *c,
     for (child = node->children; child; child = child->next) {
         if (child->type == XML_ELEMENT_NODE) {
             *pfirst = copy_node(c, child, depth + 1);
-            if (!*pfirst) {
+            if (*pfirst) {
+                pfirst = &(*pfirst)->next;
+            }
+            else if (!c->lower) {
                 return ORP_EXML;
             }
-            pfirst = &(*pfirst)->next;
         }
     }
     return APR_SUCCESS;
 }
 
-/* NULL where it is too deep or too much. */
+/* NULL where it is too deep or too much: the end of an XML document, while an
+ * HTML page goes on without it. */
 static orp_xml_node_t *copy_node(conversion_t *c, const xmlNode *node,
                                  int depth)
 {
-    orp_xml_node_t *copy = apr_pcalloc(c->pool, sizeof(*copy));
+    orp_xml_node_t *copy;
 
-    if (depth > ORP_XML_DEPTH || ++c->elements > ORP_XML_ELEMENTS) {
+    if (depth > ORP_XML_DEPTH || c->elements >= ORP_XML_ELEMENTS) {
         return NULL;
     }
+    c->elements++;
+    copy = apr_pcalloc(c->pool, sizeof(*copy));
     copy->ns = copy_ns(c, node->ns);
     copy->name = copy_name(c, node->name);
     copy->text = own_text(c, node);
@@ -163,6 +174,15 @@ static void refuse_doctype(void *baton, const xmlChar *name,
     ((xmlParserCtxtPtr)baton)->wellFormed = 0;
 }
 
+/* The first error is the last: the library would go on to look for more of
+ * them, in a time that grows with their square. */
+static void stop_at_error(void *baton, xmlErrorPtr error)
+{
+    if (error->level == XML_ERR_FATAL) {
+        xmlStopParser(baton);
+    }
+}
+
 apr_status_t orp_xml_parse(orp_xml_node_t **proot, const char *bytes,
                            apr_size_t size, apr_pool_t *pool)
 {
@@ -172,8 +192,10 @@ apr_status_t orp_xml_parse(orp_xml_node_t **proot, const char *bytes,
     if (!ctxt) {
         return APR_ENOMEM;
     }
+    (void)xmlDictSetLimit(ctxt->dict, NAMES_SIZE);
     ctxt->sax->internalSubset = refuse_doctype;
     ctxt->sax->externalSubset = refuse_doctype;
+    ctxt->sax->serror = stop_at_error;
     doc = xmlCtxtReadMemory(ctxt, bytes, (int)size, NULL, NULL,
                             XML_PARSE_NONET | XML_PARSE_NOERROR
                             | XML_PARSE_NOWARNING);
@@ -185,11 +207,17 @@ apr_status_t orp_html_parse(orp_xml_node_t **proot, const char *bytes,
                             apr_size_t size, const char *charset,
                             apr_pool_t *pool)
 {
-    htmlDocPtr doc = htmlReadMemory(bytes, (int)size, NULL, charset,
-                                    HTML_PARSE_RECOVER | HTML_PARSE_NONET
-                                    | HTML_PARSE_NOERROR
-                                    | HTML_PARSE_NOWARNING);
+    htmlParserCtxtPtr ctxt = htmlNewParserCtxt();
+    htmlDocPtr doc;
 
+    if (!ctxt) {
+        return APR_ENOMEM;
+    }
+    (void)xmlDictSetLimit(ctxt->dict, NAMES_SIZE);
+    doc = htmlCtxtReadMemory(ctxt, bytes, (int)size, NULL, charset,
+                             HTML_PARSE_RECOVER | HTML_PARSE_NONET
+                             | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING);
+    htmlFreeParserCtxt(ctxt);
     return convert(proot, doc, 1, pool);
 }
 

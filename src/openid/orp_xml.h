@@ -48,7 +48,7 @@ ORP_MUST_USE apr_status_t orp_xml_parse(orp_xml_node_t **proot,
 
 /**
  * Read an HTML page as forgivingly as a browser, with implied elements made
- * explicit.
+ * explicit. What goes over the limits is left out.
  * @param charset  what the HTTP header says, or NULL
  * @return APR_SUCCESS, or ORP_EXML where no html element came out of it
  */

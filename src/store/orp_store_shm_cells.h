@@ -15,6 +15,11 @@
 
 #include "orp_store_shm_table.h"
 
+/* No gaps, and a payload that begins at a multiple of 8. */
+_Static_assert(sizeof(orp_shm_cell_t) == 8, "a cell");
+_Static_assert(sizeof(orp_shm_head_t) == 40, "a head");
+_Static_assert(sizeof(orp_shm_state_t) % 8 == 0, "a state");
+
 /** Everything before this is in memory before anything after it: for other
  * processes, and for who comes after we are killed. */
 static inline void orp_shm_commit_point(void)

@@ -4,7 +4,7 @@
 /* orp_store_shm_rebuild.c - a table made anew from the heads that are LIVE.
  *
  * Killed in the middle, it can be done again from the start: of what is LIVE
- * it changes only what is damaged or has been replaced.
+ * it changes only what is damaged, or there twice.
  */
 
 #include "orp_store.h"
@@ -55,8 +55,8 @@ static void give_up(orp_shm_table_t *table, apr_uint32_t index)
     give_up_cells(table, index, orp_shm_cells_of(table, head));
 }
 
-/* Keep a record whose cells are marked, unless it is not what it was, or was
- * replaced. */
+/* Keep a record whose cells are marked, unless it is not what it was, or
+ * there is one of this key already. */
 static void keep_record(orp_shm_table_t *table, apr_uint32_t index)
 {
     orp_shm_head_t *head = orp_shm_head(table, index);
@@ -75,16 +75,9 @@ static void keep_record(orp_shm_table_t *table, apr_uint32_t index)
         return;
     }
     if (orp_shm_table_find(&other, table, &record) == APR_SUCCESS) {
-        if (orp_shm_head(table, other)->sequence > head->sequence) {
-            give_up(table, index);
-            return;
-        }
-        if (orp_shm_index_leave(table, other) == APR_SUCCESS) {
-            give_up(table, other);
-        }
-    }
-    if (head->sequence > table->state->sequence) {
-        table->state->sequence = head->sequence;
+        /* Its writer was killed before it could drop the other. */
+        give_up(table, index);
+        return;
     }
     if (orp_shm_index_enter(table, index) != APR_SUCCESS) {
         /* Not possible: nobody else writes here now. */
@@ -102,7 +95,6 @@ void orp_shm_table_rebuild(orp_shm_table_t *table)
     state->free = ORP_SHM_NONE;
     state->free_cells = 0;
     state->records = 0;
-    state->sequence = 0;
     for (i = 0; i < table->n_cells; i++) {
         table->buckets[i] = ORP_SHM_NONE;
         if (orp_shm_cell(table, i)->state != ORP_SHM_LIVE) {

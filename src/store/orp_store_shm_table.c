@@ -165,16 +165,15 @@ apr_status_t orp_shm_table_expire(apr_uint32_t *pcount,
 /* ---------------------------------------------------------------------- */
 /* Insertion */
 
-/* What is not larger than what it replaces may use the reserve, and gives
- * it back; else the reserve must be whole afterwards. */
+/* The reserve must be whole afterwards: who replaces may use it, if what is
+ * replaced gives back as much. */
 static int has_room(const orp_shm_table_t *table, apr_uint32_t need,
                     apr_uint32_t gives_back)
 {
     apr_uint64_t free_cells = table->state->free_cells;
 
     return need <= free_cells
-           && (need <= gives_back
-               || free_cells - need + gives_back >= table->reserve);
+           && free_cells - need + gives_back >= table->reserve;
 }
 
 /* Expired records give way, as many as it takes and a few more, so that they
@@ -215,7 +214,6 @@ static apr_status_t build(apr_uint32_t *pindex, orp_shm_table_t *table,
     head->key_size = (apr_uint32_t)record->key_size;
     head->value_size = (apr_uint32_t)record->value_size;
     head->hash = record->hash;
-    head->sequence = ++table->state->sequence;
     head->expires = record->expires;
     cursor = orp_shm_first_byte(first);
     status = orp_shm_write(table, &cursor, record->key, record->key_size);

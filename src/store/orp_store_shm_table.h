@@ -23,7 +23,7 @@
  *        |    +-> +------+-------------------+   +-> +------+----------+
  *        +----+   | LIVE | more -------------|---+   | MORE | more ----|-> none
  *                 | chain, place, sizes,     |       | ...rest of the  |
- *                 | hash, sequence, expires  |       | value           |
+ *                 | hash, expires            |       | value           |
  *                 | key, value...            |       +-----------------+
  *                 +---|----------------------+
  *                     +-> the next head of this bucket
@@ -45,8 +45,8 @@
  * heads that are LIVE. A writer sets state.dirty before its first store, and
  * clears it after its last. Who enters and finds it set, or finds an index
  * that cannot be, has the table rebuilt. A record that replaces another is
- * LIVE before the other ceases to be: where both are found, the one with the
- * higher sequence stays.
+ * LIVE before the other ceases to be: where both are found, nobody has been
+ * told of the new one yet, and either may stay.
  *
  * Nothing here locks, or looks at dirty except the rebuild: orp_store_shm.c
  * does. Functions that can fail return ORP_ESTORE where they found damage;
@@ -84,7 +84,6 @@ typedef struct orp_shm_head_t {
     apr_uint32_t key_size;
     apr_uint32_t value_size;
     apr_uint64_t hash;          /* of the key; also shows that it is whole */
-    apr_uint64_t sequence;      /* the higher, the later */
     apr_time_t expires;
 } orp_shm_head_t;
 
@@ -94,7 +93,6 @@ typedef struct orp_shm_state_t {
     apr_uint32_t free;          /* first free cell */
     apr_uint32_t free_cells;    /* how many there are */
     apr_uint32_t records;       /* how many there are, expired or not */
-    apr_uint64_t sequence;      /* the last that was given out */
     apr_uint64_t refused;       /* times that a record found no room */
 } orp_shm_state_t;
 
