@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 
 #include "orp_address.h"
+#include "orp_url.h"
 
 /** More headers than any honest server sends, in bytes. */
 #define HEADERS_MAX (64 * 1024)
@@ -279,6 +280,18 @@ static apr_status_t curl_exchange(orp_http_response_t **presp,
     return APR_SUCCESS;
 }
 
+/* A proxy's URL with its port: curl's own default would be 1080. */
+static const char *proxy_url(const char *text, apr_pool_t *pool)
+{
+    orp_url_t *url;
+
+    if (!text || orp_url_parse(&url, text, NULL, pool) != APR_SUCCESS) {
+        return text;
+    }
+    return apr_psprintf(pool, "%s://%s:%d", url->scheme, url->host,
+                        url->port);
+}
+
 orp_http_client_t *orp_http_curl_create(const orp_http_curl_t *settings,
                                         const orp_env_t *env,
                                         apr_pool_t *pool)
@@ -286,6 +299,7 @@ orp_http_client_t *orp_http_curl_create(const orp_http_curl_t *settings,
     client_t *client = apr_pcalloc(pool, sizeof(*client));
 
     client->settings = *settings;
+    client->settings.proxy = proxy_url(settings->proxy, pool);
     client->env = env;
     client->base.exchange = curl_exchange;
     client->base.timeout = settings->timeout;

@@ -115,6 +115,19 @@ apr_status_t orp_store_take(const char **pvalue, apr_size_t *psize,
                                 store->baton, kind, key, now, pool);
 }
 
+apr_status_t orp_store_touch(orp_store_t *store, orp_store_kind_e kind,
+                             const char *key, apr_time_t expires,
+                             apr_time_t now)
+{
+    if (!is_kind(kind) || expires <= now) {
+        return APR_EINVAL;
+    }
+    if (!can_be_there(key)) {
+        return ORP_ENOTFOUND;
+    }
+    return store->backend->touch(store->baton, kind, key, expires, now);
+}
+
 apr_status_t orp_store_remove(orp_store_t *store, orp_store_kind_e kind,
                               const char *key)
 {

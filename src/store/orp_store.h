@@ -118,6 +118,19 @@ ORP_MUST_USE apr_status_t orp_store_take(const char **pvalue,
                                          apr_pool_t *pool);
 
 /**
+ * Give a live record another expiry; its value stays as it is. There is no
+ * other way to prolong one that somebody else may be removing at the moment:
+ * what was removed does not come back.
+ * @param expires  absolute time; must be after now
+ * @return APR_SUCCESS, ORP_ENOTFOUND, APR_EINVAL or ORP_ESTORE
+ */
+ORP_MUST_USE apr_status_t orp_store_touch(orp_store_t *store,
+                                          orp_store_kind_e kind,
+                                          const char *key,
+                                          apr_time_t expires,
+                                          apr_time_t now);
+
+/**
  * Remove a record.
  * @return APR_SUCCESS also where there was none, or ORP_ESTORE
  */
@@ -191,6 +204,9 @@ typedef struct orp_store_backend_t {
     apr_status_t (*take)(const char **pvalue, apr_size_t *psize, void *baton,
                          orp_store_kind_e kind, const char *key,
                          apr_time_t now, apr_pool_t *pool);
+    apr_status_t (*touch)(void *baton, orp_store_kind_e kind,
+                          const char *key, apr_time_t expires,
+                          apr_time_t now);
     apr_status_t (*remove)(void *baton, orp_store_kind_e kind,
                            const char *key);
     apr_status_t (*sweep)(void *baton, apr_time_t now);

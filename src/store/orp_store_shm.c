@@ -227,6 +227,17 @@ static apr_status_t run_take(orp_shm_table_t *table, request_t *request)
     return status;
 }
 
+static apr_status_t run_touch(orp_shm_table_t *table, request_t *request)
+{
+    apr_uint32_t index;
+    apr_status_t status = find_live(&index, table, request);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    return orp_shm_table_touch(table, index, request->record.expires);
+}
+
 static apr_status_t run_remove(orp_shm_table_t *table, request_t *request)
 {
     apr_uint32_t index;
@@ -267,6 +278,7 @@ static const operation_t op_put = { run_put, 1 };
 static const operation_t op_get = { run_get, 0 };
 static const operation_t op_claim = { run_claim, 1 };
 static const operation_t op_take = { run_take, 1 };
+static const operation_t op_touch = { run_touch, 1 };
 static const operation_t op_remove = { run_remove, 1 };
 static const operation_t op_sweep = { run_sweep, 1 };
 static const operation_t op_stats = { run_stats, 0 };
@@ -334,6 +346,17 @@ static apr_status_t shm_take(const char **pvalue, apr_size_t *psize,
     return status;
 }
 
+static apr_status_t shm_touch(void *baton, orp_store_kind_e kind,
+                              const char *key, apr_time_t expires,
+                              apr_time_t now)
+{
+    request_t request = { .kind = kind, .now = now };
+
+    request.record.key = key;
+    request.record.expires = expires;
+    return perform(baton, &op_touch, &request);
+}
+
 static apr_status_t shm_remove(void *baton, orp_store_kind_e kind,
                                const char *key)
 {
@@ -388,6 +411,7 @@ static const orp_store_backend_t shm_backend = {
     .get = shm_get,
     .claim = shm_claim,
     .take = shm_take,
+    .touch = shm_touch,
     .remove = shm_remove,
     .sweep = shm_sweep,
     .stats = shm_stats,

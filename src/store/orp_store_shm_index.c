@@ -105,16 +105,30 @@ static apr_status_t heap_sink(apr_uint32_t *pplace, orp_shm_table_t *table,
     return APR_SUCCESS;
 }
 
-static apr_status_t leave_heap(orp_shm_table_t *table, apr_uint32_t index)
+/* The place of a record, or ORP_ESTORE where the heap has another there. */
+static apr_status_t heap_place(apr_uint32_t *pplace,
+                               const orp_shm_table_t *table,
+                               apr_uint32_t index)
 {
-    orp_shm_state_t *state = table->state;
+    const orp_shm_state_t *state = table->state;
     apr_uint32_t place = orp_shm_head(table, index)->place;
-    apr_uint32_t last;
-    apr_status_t status;
 
     if (state->records == 0 || state->records > table->n_cells
         || place >= state->records || table->expiry[place] != index) {
         return ORP_ESTORE;
+    }
+    *pplace = place;
+    return APR_SUCCESS;
+}
+
+static apr_status_t leave_heap(orp_shm_table_t *table, apr_uint32_t index)
+{
+    orp_shm_state_t *state = table->state;
+    apr_uint32_t last, place;
+    apr_status_t status = heap_place(&place, table, index);
+
+    if (status != APR_SUCCESS) {
+        return status;
     }
     last = table->expiry[--state->records];
     if (last == index) {
@@ -174,6 +188,20 @@ apr_status_t orp_shm_index_leave(orp_shm_table_t *table, apr_uint32_t index)
     apr_status_t status = leave_bucket(table, index);
 
     return status == APR_SUCCESS ? leave_heap(table, index) : status;
+}
+
+apr_status_t orp_shm_table_touch(orp_shm_table_t *table, apr_uint32_t index,
+                                 apr_time_t expires)
+{
+    apr_uint32_t place;
+    apr_status_t status = heap_place(&place, table, index);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    orp_shm_head(table, index)->expires = expires;
+    status = heap_sink(&place, table, expires);
+    return status == APR_SUCCESS ? heap_rise(table, place, index) : status;
 }
 
 apr_status_t orp_shm_index_expired(apr_uint32_t *pindex,

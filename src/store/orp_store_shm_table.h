@@ -169,6 +169,11 @@ ORP_MUST_USE apr_status_t orp_shm_table_insert(orp_shm_table_t *table,
                                                apr_uint32_t old,
                                                apr_time_t now);
 
+/** Give the record that was found another expiry. */
+ORP_MUST_USE apr_status_t orp_shm_table_touch(orp_shm_table_t *table,
+                                              apr_uint32_t index,
+                                              apr_time_t expires);
+
 /** Remove the record that was found, and wipe its cells. */
 ORP_MUST_USE apr_status_t orp_shm_table_drop(orp_shm_table_t *table,
                                              apr_uint32_t index);

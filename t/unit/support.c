@@ -368,6 +368,23 @@ static apr_status_t store_take(const char **pvalue, apr_size_t *psize,
     return status;
 }
 
+static apr_status_t store_touch(void *baton, orp_store_kind_e kind,
+                                const char *key, apr_time_t expires,
+                                apr_time_t time)
+{
+    record_t *record = find_record(baton, kind, key, time);
+    apr_status_t status = reading_status(baton, kind);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!record) {
+        return ORP_ENOTFOUND;
+    }
+    record->expires = expires;
+    return APR_SUCCESS;
+}
+
 static apr_status_t store_remove(void *baton, orp_store_kind_e kind,
                                  const char *key)
 {
@@ -422,6 +439,7 @@ static const orp_store_backend_t memory = {
     .get = store_get,
     .claim = store_claim,
     .take = store_take,
+    .touch = store_touch,
     .remove = store_remove,
     .sweep = store_sweep,
     .stats = store_stats,

@@ -285,6 +285,57 @@ static void a_put_prolongs_a_record(void **state)
     assert_string_equal(seen_at(world, ORP_STORE_SESSION, "s", LATER), "v");
 }
 
+static void a_touch_prolongs_or_shortens_a_record(void **state)
+{
+    world_t *world = *state;
+
+    assert_int_equal(put(world, ORP_STORE_SESSION, "s", "v"), APR_SUCCESS);
+    assert_int_equal(orp_store_touch(world->store, ORP_STORE_SESSION, "s",
+                                     LATER + MINUTE, NOW), APR_SUCCESS);
+    assert_string_equal(seen_at(world, ORP_STORE_SESSION, "s", LATER), "v");
+    assert_int_equal(orp_store_touch(world->store, ORP_STORE_SESSION, "s",
+                                     NOW + MINUTE, NOW), APR_SUCCESS);
+    assert_string_equal(seen_at(world, ORP_STORE_SESSION, "s",
+                                NOW + MINUTE), "(none)");
+}
+
+static void a_touch_does_not_bring_back_what_is_gone(void **state)
+{
+    world_t *world = *state;
+
+    assert_int_equal(put(world, ORP_STORE_SESSION, "s", "v"), APR_SUCCESS);
+    assert_int_equal(orp_store_touch(world->store, ORP_STORE_SESSION, "s",
+                                     LATER + MINUTE, LATER), ORP_ENOTFOUND);
+    assert_int_equal(orp_store_remove(world->store, ORP_STORE_SESSION, "s"),
+                     APR_SUCCESS);
+    assert_int_equal(orp_store_touch(world->store, ORP_STORE_SESSION, "s",
+                                     LATER, NOW), ORP_ENOTFOUND);
+    assert_string_equal(seen(world, ORP_STORE_SESSION, "s"), "(none)");
+}
+
+/* Expiry is what room is reclaimed by: after many touches, exactly those
+ * whose time has passed make room. */
+static void touched_records_expire_in_their_new_order(void **state)
+{
+    world_t *world = *state;
+    int i;
+
+    for (i = 0; i < 500; i++) {
+        char key[16];
+
+        apr_snprintf(key, sizeof(key), "s%d", i);
+        assert_int_equal(put(world, ORP_STORE_SESSION, key, "v"),
+                         APR_SUCCESS);
+        assert_int_equal(orp_store_touch(world->store, ORP_STORE_SESSION,
+                                         key, NOW + 1 + (i * 7919) % 500,
+                                         NOW), APR_SUCCESS);
+    }
+    for (i = 0; i <= 500; i += 50) {
+        assert_int_equal(stats(world, ORP_STORE_SESSION, NOW + i).live,
+                         500 - i);
+    }
+}
+
 static void each_kind_is_a_world_of_its_own(void **state)
 {
     world_t *world = *state;
@@ -972,6 +1023,9 @@ int main(void)
         store_test(a_record_lives_until_its_time_and_no_longer),
         store_test(a_nonce_can_be_claimed_again_once_it_has_expired),
         store_test(a_put_prolongs_a_record),
+        store_test(a_touch_prolongs_or_shortens_a_record),
+        store_test(a_touch_does_not_bring_back_what_is_gone),
+        store_test(touched_records_expire_in_their_new_order),
         store_test(each_kind_is_a_world_of_its_own),
         store_test(values_of_all_sizes_and_bytes_come_back),
         store_test(long_keys_are_told_apart_by_their_last_byte),

@@ -1,0 +1,119 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* mod_openid2rp.c - the front door: what the module is called, which
+ * directives it has, and where it stands in the way of a request.
+ */
+#define OPENID2RP_FRONT_DOOR
+#include "openid2rp.h"
+
+#include <http_request.h>
+
+#include "openid2rp_auth.h"
+#include "openid2rp_body.h"
+#include "openid2rp_config.h"
+#include "openid2rp_directives.h"
+#include "openid2rp_handler.h"
+#include "openid2rp_runtime.h"
+
+#define ANYWHERE (RSRC_CONF | ACCESS_CONF | OR_AUTHCFG)
+
+static const command_rec directives[] = {
+    AP_INIT_TAKE1("OpenIDUnauthAction", openid2rp_set_unauth_action, NULL,
+                  ANYWHERE, "auto, login or 401: what a request gets that "
+                  "nobody is signed in for"),
+    AP_INIT_TAKE2("OpenIDProvider", openid2rp_set_provider, NULL, ANYWHERE,
+                  "\"label\" URL: a button on the login page; may repeat"),
+    AP_INIT_TAKE1("OpenIDSingleProvider", openid2rp_set_single_provider,
+                  NULL, ANYWHERE, "URL: no login page, straight to this "
+                  "provider"),
+    AP_INIT_TAKE1("OpenIDRealm", openid2rp_set_realm, NULL, ANYWHERE,
+                  "URL: what the user is asked to trust"),
+    AP_INIT_TAKE_ARGV("OpenIDSReg", openid2rp_set_sreg, NULL, ANYWHERE,
+                      "required|optional FIELD…, policy URL, or off"),
+    AP_INIT_TAKE_ARGV("OpenIDAX", openid2rp_set_ax, NULL, ANYWHERE,
+                      "required|optional ALIAS[=TYPE-URI][#COUNT]…, or "
+                      "off"),
+    AP_INIT_TAKE12("OpenIDLogout", openid2rp_set_logout, NULL, ANYWHERE,
+                   "/path [/target]: ends the session"),
+    AP_INIT_TAKE12("OpenIDSessionTimeout", openid2rp_set_session_timeout,
+                   NULL, ANYWHERE, "IDLE [MAX]: how long a session lives"),
+    AP_INIT_TAKE_ARGV("OpenIDCookie", openid2rp_set_cookie, NULL, ANYWHERE,
+                      "NAME [path=…] [domain=…] [samesite=…] "
+                      "[secure=auto|on]"),
+
+    AP_INIT_TAKE1("OpenIDBaseURL", openid2rp_set_base_url, NULL, RSRC_CONF,
+                  "URL: where this site is, as the outside sees it"),
+    AP_INIT_TAKE1("OpenIDAssociate", openid2rp_set_associate, NULL,
+                  RSRC_CONF, "login or never: when associations are made"),
+    AP_INIT_TAKE1("OpenIDLoginTimeout", openid2rp_set_login_timeout, NULL,
+                  RSRC_CONF, "how long a login may take"),
+    AP_INIT_TAKE1("OpenIDNonceLifetime", openid2rp_set_nonce_lifetime, NULL,
+                  RSRC_CONF, "how old a provider's nonce may be"),
+    AP_INIT_TAKE12("OpenIDFetchTimeout", openid2rp_set_fetch_timeout, NULL,
+                   RSRC_CONF, "TOTAL [CONNECT]: deadlines of one outbound "
+                   "exchange"),
+    AP_INIT_TAKE1("OpenIDFetchMaxSize", openid2rp_set_fetch_max_size, NULL,
+                  RSRC_CONF, "the largest answer that is read"),
+    AP_INIT_ITERATE("OpenIDFetchAllow", openid2rp_set_fetch_allow, NULL,
+                    RSRC_CONF, "CIDR…: address ranges that may be contacted "
+                    "though they are not public"),
+    AP_INIT_TAKE1("OpenIDFetchProxy", openid2rp_set_fetch_proxy, NULL,
+                  RSRC_CONF, "URL of a forward proxy"),
+    AP_INIT_TAKE1("OpenIDFetchCAFile", openid2rp_set_fetch_ca_file, NULL,
+                  RSRC_CONF, "file of certificate authorities, PEM"),
+    AP_INIT_FLAG("OpenIDFetchRequireTLS", openid2rp_set_fetch_require_tls,
+                 NULL, RSRC_CONF, "On: contact https addresses only"),
+
+    AP_INIT_TAKE1("OpenIDStore", openid2rp_set_store, NULL, RSRC_CONF,
+                  "shm[:SIZE]: where logins, nonces, associations and "
+                  "sessions are kept; main server only"),
+    { NULL }
+};
+
+static void register_hooks(apr_pool_t *pool)
+{
+    (void)pool;
+
+    /* the mutex type must be known before Mutex directives are read */
+    ap_hook_pre_config(openid2rp_runtime_pre_config, NULL, NULL,
+                       APR_HOOK_MIDDLE);
+    ap_hook_post_config(openid2rp_runtime_post_config, NULL, NULL,
+                        APR_HOOK_MIDDLE);
+    ap_hook_child_init(openid2rp_runtime_child_init, NULL, NULL,
+                       APR_HOOK_MIDDLE);
+
+    /* PER_CONF: httpd may skip it for subrequests and internal redirects
+     * that stay in the same section; the fixup below knows */
+    ap_hook_check_authn(openid2rp_auth_check_authn, NULL, NULL,
+                        APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+
+    /* before mod_authz_core, which would ask for a user */
+    ap_hook_check_authz(openid2rp_auth_check_authz, NULL, NULL,
+                        APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+
+    /* before mod_dir looks for an index file, and before mod_rewrite and
+     * others look at variables */
+    ap_hook_fixups(openid2rp_auth_fixups, NULL, NULL, APR_HOOK_REALLY_FIRST);
+
+    ap_hook_insert_filter(openid2rp_body_insert_filter, NULL, NULL,
+                          APR_HOOK_FIRST);
+    openid2rp_body_register();
+
+    /* before every handler that could serve the protected resource: by the
+     * mark in the request's notes, whatever r->handler says by now */
+    ap_hook_handler(openid2rp_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
+}
+
+AP_DECLARE_MODULE(openid2rp) = {
+    STANDARD20_MODULE_STUFF,
+    openid2rp_dir_create,
+    openid2rp_dir_merge,
+    openid2rp_server_create,
+    openid2rp_server_merge,
+    directives,
+    register_hooks
+#if defined(AP_MODULE_FLAG_NONE)
+    , AP_MODULE_FLAG_NONE
+#endif
+};

@@ -1,0 +1,27 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* cli_commands.h - the commands, one function and one file each.
+ *
+ * A command gets its options checked, and as many operands as the table in
+ * openid2rp_main.c says. It prints what it found and returns CLI_OK, or says
+ * on standard error why there is nothing and returns CLI_REFUSED.
+ */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli_options.h"
+#include "cli_output.h"
+
+typedef int cli_command_fn(const cli_options_t *options, apr_pool_t *pool);
+
+/** ID: its kind and normalized form. */
+cli_command_fn cli_normalize;
+
+/** ID: its claimed identifier and providers, in the order of use. */
+cli_command_fn cli_discover;
+
+/** ENDPOINT: the association that was made, without its key. */
+cli_command_fn cli_associate;
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* cli_options.h - what stands behind the name of a command. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <apr_tables.h>
+
+#include "orp_status.h"
+
+/** The options there are; a command names those that it takes. */
+typedef enum {
+    CLI_JSON = 1 << 0,
+    CLI_ALLOW = 1 << 1,
+    CLI_PROXY = 1 << 2,
+    CLI_TYPE = 1 << 3,
+    CLI_SESSION = 1 << 4,
+    CLI_VERBOSE = 1 << 5
+} cli_option_e;
+
+/** What a command that asks other servers takes. */
+#define CLI_NETWORK (CLI_ALLOW | CLI_PROXY | CLI_VERBOSE)
+
+typedef struct cli_options_t {
+    int help;                   /* --help was among them; then nothing else
+                                 * has been checked */
+    int given;                  /* those that were given, of cli_option_e */
+    apr_array_header_t *allow;  /* of orp_cidr_t, maybe empty */
+    const char *proxy;          /* URL, or NULL */
+    const char *type;           /* association type, or NULL */
+    const char *session;        /* session type, or NULL */
+    apr_array_header_t *operands;   /* of const char *: all the rest, in
+                                     * order */
+} cli_options_t;
+
+/**
+ * Read options and operands, in any order: "--name value", "--name=value",
+ * and operands only after "--".
+ * @param poptions  set on success
+ * @param args      ends with NULL
+ * @param taken     the options this command takes, of cli_option_e; --help is
+ *                  always one
+ * @param why       says what is wrong
+ * @return APR_SUCCESS, or APR_EINVAL
+ */
+ORP_MUST_USE apr_status_t cli_options_parse(cli_options_t **poptions,
+                                            const char *const *args,
+                                            int taken, orp_reason_t *why,
+                                            apr_pool_t *pool);
+
+/** One line of help for each of these options. */
+void cli_options_help(int taken);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include "cli_world.h"
+
+#include <stdio.h>
+
+#include "orp_crypto.h"
+#include "orp_http_curl.h"
+#include "orp_xml.h"
+
+static apr_time_t system_now(void *baton)
+{
+    (void)baton;
+    return apr_time_now();
+}
+
+static apr_status_t system_random(void *baton, unsigned char *buf,
+                                  apr_size_t size)
+{
+    (void)baton;
+    return orp_random_bytes(buf, size);
+}
+
+/* As in httpd's log. */
+static void log_line(void *baton, orp_log_level_e level, int number,
+                     const char *line)
+{
+    static const char *const names[] = {
+        [ORP_LOG_ERROR] = "error",
+        [ORP_LOG_WARN] = "warn",
+        [ORP_LOG_INFO] = "info",
+        [ORP_LOG_DEBUG] = "debug",
+    };
+
+    (void)baton;
+    fprintf(stderr, "[openid2rp:%s] O2RP-%03d: %s\n", names[level], number,
+            line);
+}
+
+apr_status_t cli_world_create(orp_env_t **penv, const cli_options_t *options,
+                              apr_pool_t *pool)
+{
+    orp_env_t *env = apr_pcalloc(pool, sizeof(*env));
+    orp_http_curl_t settings = orp_http_curl_defaults;
+    apr_status_t status = orp_http_curl_init();
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    orp_xml_init();
+    settings.allow = options->allow;
+    settings.proxy = options->proxy;
+    env->now = system_now;
+    env->random = system_random;
+    env->log = options->given & CLI_VERBOSE ? log_line : NULL;
+    env->http = orp_http_curl_create(&settings, env, pool);
+    *penv = env;
+    return APR_SUCCESS;
+}

@@ -1,0 +1,24 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* cli_world.h - the world (orp_env.h) of one call from a shell: curl, the
+ * system's clock and random numbers, standard error for a log. It has no
+ * store: what a command finds out, it prints.
+ */
+#ifndef CLI_WORLD_H
+#define CLI_WORLD_H
+
+#include "cli_options.h"
+#include "orp_env.h"
+
+/**
+ * Make it.
+ * @param penv     set on success; env->store is NULL
+ * @param options  --allow, --proxy and --verbose count
+ * @return APR_SUCCESS, or what orp_http_curl_init() returns
+ */
+ORP_MUST_USE apr_status_t cli_world_create(orp_env_t **penv,
+                                           const cli_options_t *options,
+                                           apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* openid2rp - the library from the shell, for administrators and cron.
+ *
+ * Exit: 0; 1 where something was refused or failed, and one line on standard
+ * error says why; 2 for a wrong call.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_general.h>
+#include <apr_signal.h>
+#include <apr_strings.h>
+
+#include "cli_commands.h"
+
+#define VERSION "0.1.0"         /* that of configure.ac; t/cli.t compares */
+
+typedef struct {
+    const char *name;
+    const char *usage;          /* what stands behind the name */
+    const char *help;           /* what it does */
+    int options;                /* of cli_option_e */
+    int operands;               /* how many it must get */
+    cli_command_fn *run;
+} command_t;
+
+static const command_t commands[] = {
+    { "normalize", "[--json] ID",
+      "Show what an identifier is in its normalized form.",
+      CLI_JSON, 1, cli_normalize },
+    { "discover", "[--allow CIDR]... [--proxy URL] [--json] [--verbose] ID",
+      "Show the providers of an identifier, in the order of use.",
+      CLI_NETWORK | CLI_JSON, 1, cli_discover },
+    { "associate", "[--type T] [--session S] [--allow CIDR]...\n"
+      "                           [--proxy URL] [--json] [--verbose] ENDPOINT",
+      "Associate with a provider; its lifetime is in seconds.",
+      CLI_NETWORK | CLI_JSON | CLI_TYPE | CLI_SESSION, 1, cli_associate },
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const command_t *find_command(const char *name)
+{
+    apr_size_t i;
+
+    for (i = 0; i < COMMANDS; i++) {
+        if (!strcmp(commands[i].name, name)) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+/* The usage of one command, or, for NULL, of the program. */
+static void print_usage(FILE *out, const command_t *command)
+{
+    if (command) {
+        fprintf(out, "usage: openid2rp %s %s\n", command->name,
+                command->usage);
+    }
+    else {
+        fputs("usage: openid2rp COMMAND [OPTION]... ARGUMENT\n"
+              "       openid2rp help [COMMAND] | --help | --version\n", out);
+    }
+}
+
+static void print_help(const command_t *command)
+{
+    apr_size_t i;
+
+    print_usage(stdout, command);
+    if (command) {
+        printf("%s\n\n", command->help);
+        cli_options_help(command->options);
+        return;
+    }
+    puts("OpenID 2.0 from the shell.\n");
+    for (i = 0; i < COMMANDS; i++) {
+        printf("  %-11s%s\n", commands[i].name, commands[i].help);
+    }
+    puts("\nExit status: 0; 1 refused; 2 for a wrong call.");
+}
+
+static int wrong_call(const command_t *command, const char *sentence,
+                      apr_pool_t *pool)
+{
+    cli_complain(sentence, pool);
+    print_usage(stderr, command);
+    return CLI_USAGE;
+}
+
+static int run_command(const command_t *command, const char *const *args,
+                       apr_pool_t *pool)
+{
+    orp_reason_t *why = orp_reason_create(pool);
+    cli_options_t *options;
+    int given;
+
+    if (cli_options_parse(&options, args, command->options, why, pool)
+        != APR_SUCCESS) {
+        return wrong_call(command, why->sentence, pool);
+    }
+    if (options->help) {
+        print_help(command);
+        return CLI_OK;
+    }
+    given = options->operands->nelts;
+    if (given != command->operands) {
+        return wrong_call(command, apr_psprintf(pool, "The command %s takes "
+                                                "%d argument%s, and got %d.",
+                                                command->name,
+                                                command->operands,
+                                                command->operands == 1
+                                                ? "" : "s", given), pool);
+    }
+    return command->run(options, pool);
+}
+
+static int run_help(const char *const *args, apr_pool_t *pool)
+{
+    const command_t *command = *args ? find_command(*args) : NULL;
+
+    if (*args && !command) {
+        return wrong_call(NULL, apr_psprintf(pool, "There is no command "
+                                             "called \"%s\".", *args), pool);
+    }
+    print_help(command);
+    return CLI_OK;
+}
+
+static int run(const char *const *args, apr_pool_t *pool)
+{
+    const char *name = *args;
+    const command_t *command;
+
+    if (!name) {
+        return wrong_call(NULL, "A command is missing.", pool);
+    }
+    if (!strcmp(name, "help") || !strcmp(name, "--help")) {
+        return run_help(args + 1, pool);
+    }
+    if (!strcmp(name, "--version")) {
+        puts("openid2rp " VERSION);
+        return CLI_OK;
+    }
+    command = find_command(name);
+    if (!command) {
+        return wrong_call(NULL, apr_psprintf(pool, "There is no command "
+                                             "called \"%s\".", name), pool);
+    }
+    return run_command(command, args + 1, pool);
+}
+
+int main(int argc, const char *const *argv)
+{
+    apr_pool_t *pool;
+    int code;
+
+    if (apr_app_initialize(&argc, &argv, NULL) != APR_SUCCESS
+        || apr_pool_create(&pool, NULL) != APR_SUCCESS) {
+        fputs("openid2rp: APR cannot be initialised.\n", stderr);
+        return CLI_REFUSED;
+    }
+    atexit(apr_terminate);
+    /* a server or a reader that hangs up is an error like others */
+    apr_signal(SIGPIPE, SIG_IGN);
+    code = run(argc ? argv + 1 : argv, pool);
+    if (fflush(stdout) || ferror(stdout)) {
+        cli_complain("The output cannot be written.", pool);
+        return CLI_REFUSED;
+    }
+    return code;
+}

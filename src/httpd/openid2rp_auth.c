@@ -1,0 +1,140 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include "openid2rp_auth.h"
+
+#include <apr_strings.h>
+
+#include "openid2rp_config.h"
+#include "openid2rp_request.h"
+#include "openid2rp_session.h"
+#include "openid2rp_vars.h"
+
+/* Find the session, and let its user pass. */
+static apr_status_t try_session(openid2rp_request_t *notes, request_rec *r)
+{
+    orp_identity_t *identity;
+    apr_status_t status = openid2rp_session_find(&identity, r);
+
+    if (status == APR_SUCCESS) {
+        notes->identity = identity;
+        openid2rp_vars_set(r, identity);
+    }
+    return status;
+}
+
+/* Is this request a part of another one: a subrequest, or the document of an
+ * error? Then nobody would see a page, or it would stand in the middle of
+ * another. */
+static int is_part(request_rec *r)
+{
+    return r->main || (r->prev && ap_is_HTTP_ERROR(r->prev->status));
+}
+
+static int refuse(request_rec *r)
+{
+    apr_table_setn(r->err_headers_out, "WWW-Authenticate",
+                   OPENID2RP_AUTH_TYPE);
+    return HTTP_UNAUTHORIZED;
+}
+
+/* Let a request that is ours on its way to the handler. httpd wants a user's
+ * name from authentication: it gets an empty one until authorization, where
+ * it is taken away again, and never sees the protected resource. */
+static int claim(request_rec *r)
+{
+    r->user = apr_pstrdup(r->pool, "");
+    return OK;
+}
+
+/* Nobody is signed in. */
+static int challenge(openid2rp_request_t *notes, request_rec *r)
+{
+    int action = openid2rp_dir(r)->unauth_action;
+
+    if (is_part(r) || action == OPENID2RP_UNAUTH_401
+        || (action == OPENID2RP_UNAUTH_AUTO
+            && !openid2rp_request_is_navigation(r))) {
+        return refuse(r);
+    }
+    notes->action = OPENID2RP_PAGE;
+    return claim(r);
+}
+
+int openid2rp_auth_check_authn(request_rec *r)
+{
+    openid2rp_request_t *notes;
+    apr_status_t status;
+    int result;
+
+    if (!openid2rp_is_on(r)) {
+        return DECLINED;
+    }
+    openid2rp_vars_scrub(r);
+    notes = openid2rp_request(r);
+    notes->action = OPENID2RP_NOTHING;
+    status = try_session(notes, r);
+    if (!is_part(r)) {
+        result = openid2rp_request_classify(notes, r);
+        if (result != OK || notes->action != OPENID2RP_NOTHING) {
+            return result == OK ? claim(r) : result;
+        }
+    }
+    if (status == APR_SUCCESS) {
+        return OK;
+    }
+    if (status != ORP_ENOTFOUND) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, O2RP(230)
+                      "store: sessions cannot be read (%s)",
+                      orp_status_code(status));
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
+    return challenge(notes, r);
+}
+
+int openid2rp_auth_check_authz(request_rec *r)
+{
+    const openid2rp_request_t *notes = openid2rp_request_find(r);
+
+    if (!notes || notes->action == OPENID2RP_NOTHING) {
+        return DECLINED;
+    }
+    r->user = notes->identity ? apr_pstrdup(r->pool,
+                                            notes->identity->claimed_id)
+        : NULL;
+    return OK;
+}
+
+/* The request that httpd took this one's user from: it skips authentication
+ * where a subrequest or internal redirect stays in the same section. */
+static const openid2rp_request_t *inherited(request_rec *r)
+{
+    const openid2rp_request_t *notes = NULL;
+    request_rec *from;
+
+    for (from = r; from && !notes; from = from->main ? from->main
+         : from->prev) {
+        notes = openid2rp_request_find(from);
+    }
+    return notes;
+}
+
+int openid2rp_auth_fixups(request_rec *r)
+{
+    const openid2rp_request_t *notes = openid2rp_request_find(r);
+
+    if (notes && notes->action != OPENID2RP_NOTHING) {
+        /* no index file, no other spelling, no negotiation: modules that
+         * look for files find that this is one already */
+        r->finfo.filetype = APR_REG;
+        return OK;
+    }
+    if (!notes && r->user && openid2rp_is_on(r)) {
+        openid2rp_vars_scrub(r);
+        notes = inherited(r);
+        if (notes && notes->identity) {
+            openid2rp_vars_set(r, notes->identity);
+        }
+    }
+    return DECLINED;
+}

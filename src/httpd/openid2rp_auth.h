@@ -1,0 +1,25 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* openid2rp_auth.h - protect mode: who may pass, and who is ours. */
+#ifndef OPENID2RP_AUTH_H
+#define OPENID2RP_AUTH_H
+
+#include "openid2rp.h"
+
+/**
+ * check_authn: a request with a session passes with its user set. One that
+ * starts or ends a login, or that gets the login page, is marked for the
+ * handler. Everything else is 401.
+ */
+int openid2rp_auth_check_authn(request_rec *r);
+
+/** check_authz: a marked request passes without a user, because it can only
+ * end in our handler. */
+int openid2rp_auth_check_authz(request_rec *r);
+
+/** fixups: variables for requests whose authentication httpd took over from
+ * the request that they come from; marked requests keep away from files. */
+int openid2rp_auth_fixups(request_rec *r);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include "openid2rp_body.h"
+
+#include <apr_buckets.h>
+#include <apr_strings.h>
+#include <http_protocol.h>
+#include <util_filter.h>
+
+#include "orp_http.h"
+
+#define FILTER_NAME "OPENID2RP_REPLAY"
+#define KEPT_KEY "openid2rp:kept-body"
+#define CHUNK 8192
+
+/* What was read ahead. An internal redirect drops a request's filters, but
+ * keeps its pool: so it waits there, and each request inserts the filter
+ * anew. */
+typedef struct {
+    char *bytes;
+    apr_size_t size;            /* read from the client */
+    apr_size_t given;           /* handed out again */
+    int complete;               /* the end of the body was seen */
+    int asked;                  /* the form has been asked for */
+    orp_params_t *form;
+} kept_t;
+
+static kept_t *find_kept(request_rec *r)
+{
+    void *kept = NULL;
+
+    apr_pool_userdata_get(&kept, KEPT_KEY, r->pool);
+    return kept;
+}
+
+/* Hand out what was kept, then get out of the way. */
+static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
+                           ap_input_mode_t mode, apr_read_type_e block,
+                           apr_off_t readbytes)
+{
+    kept_t *kept = f->ctx;
+    apr_size_t size = kept->size - kept->given;
+    apr_bucket_alloc_t *alloc = f->c->bucket_alloc;
+
+    if (mode != AP_MODE_READBYTES && mode != AP_MODE_SPECULATIVE) {
+        return ap_get_brigade(f->next, bb, mode, block, readbytes);
+    }
+    if (!size && !kept->complete) {
+        return ap_get_brigade(f->next, bb, mode, block, readbytes);
+    }
+    if ((apr_off_t)size > readbytes) {
+        size = (apr_size_t)readbytes;
+    }
+    if (size) {
+        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_pool_create(
+            kept->bytes + kept->given, size, f->r->pool, alloc));
+    }
+    if (mode == AP_MODE_READBYTES) {
+        kept->given += size;
+    }
+    if (kept->complete && kept->given == kept->size) {
+        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(alloc));
+    }
+    return APR_SUCCESS;
+}
+
+void openid2rp_body_register(void)
+{
+    /* next to the protocol: what other modules insert (decompression, say)
+     * sees the body as it came */
+    ap_register_input_filter(FILTER_NAME, replay, NULL,
+                             AP_FTYPE_PROTOCOL - 1);
+}
+
+void openid2rp_body_insert_filter(request_rec *r)
+{
+    kept_t *kept = r->main ? NULL : find_kept(r);
+
+    if (kept && (kept->size || kept->complete)) {
+        ap_add_input_filter(FILTER_NAME, kept, r, r->connection);
+    }
+}
+
+/* Move a brigade's data behind what is kept already. */
+static apr_status_t keep(kept_t *kept, apr_bucket_brigade *bb)
+{
+    apr_bucket *bucket;
+
+    for (bucket = APR_BRIGADE_FIRST(bb);
+         bucket != APR_BRIGADE_SENTINEL(bb) && !kept->complete;
+         bucket = APR_BUCKET_NEXT(bucket)) {
+        const char *data;
+        apr_size_t size;
+        apr_status_t status;
+
+        if (APR_BUCKET_IS_EOS(bucket)) {
+            kept->complete = 1;
+        }
+        else if (!APR_BUCKET_IS_METADATA(bucket)) {
+            status = apr_bucket_read(bucket, &data, &size, APR_BLOCK_READ);
+            if (status != APR_SUCCESS) {
+                return status;
+            }
+            if (size > OPENID2RP_FORM_MAX + CHUNK - kept->size) {
+                return APR_ENOSPC;      /* a filter gave more than asked */
+            }
+            memcpy(kept->bytes + kept->size, data, size);
+            kept->size += size;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+/* Read until the end, or until it is too much to be ours. */
+static int read_ahead(kept_t *kept, request_rec *r)
+{
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool,
+                                                r->connection->bucket_alloc);
+    apr_status_t status = APR_SUCCESS;
+
+    kept->bytes = apr_palloc(r->pool, OPENID2RP_FORM_MAX + CHUNK);
+    while (status == APR_SUCCESS && !kept->complete
+           && kept->size <= OPENID2RP_FORM_MAX) {
+        status = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES,
+                                APR_BLOCK_READ, CHUNK);
+        if (status == APR_SUCCESS) {
+            status = keep(kept, bb);
+        }
+        apr_brigade_cleanup(bb);
+    }
+    if (status != APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, status, r, O2RP(220)
+                      "the body of a request could not be read");
+        return ap_map_http_request_error(status, HTTP_BAD_REQUEST);
+    }
+    return OK;
+}
+
+/* Is it a form that we look into, as far as its headers say? */
+static int may_be_form(request_rec *r)
+{
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t size = 0;
+
+    if (r->method_number != M_POST || !type
+        || strcmp(orp_http_media_type(type, r->pool),
+                  "application/x-www-form-urlencoded")) {
+        return 0;
+    }
+    return !length
+        || (apr_strtoff(&size, length, NULL, 10) == APR_SUCCESS
+            && size <= OPENID2RP_FORM_MAX);
+}
+
+int openid2rp_body_form(orp_params_t **pform, request_rec *r)
+{
+    kept_t *kept = find_kept(r);
+    int result;
+
+    if (!kept) {
+        kept = apr_pcalloc(r->pool, sizeof(*kept));
+        apr_pool_userdata_setn(kept, KEPT_KEY, NULL, r->pool);
+    }
+    if (!kept->asked) {
+        kept->asked = 1;
+        if (may_be_form(r)) {
+            result = read_ahead(kept, r);
+            if (result != OK) {
+                return result;
+            }
+            if (kept->complete && kept->size <= OPENID2RP_FORM_MAX
+                && orp_params_parse_form(&kept->form, kept->bytes,
+                                         kept->size, r->pool)
+                != APR_SUCCESS) {
+                kept->form = NULL;
+            }
+        }
+    }
+    *pform = kept->form;
+    return OK;
+}

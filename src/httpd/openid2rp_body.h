@@ -1,0 +1,34 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* openid2rp_body.h - looking into a form without taking it away.
+ *
+ * To know whether a POST starts a login, its body must be read, before it is
+ * known whose it is. What was read is kept, and handed to whoever reads the
+ * body later, byte for byte, with the rest of it behind.
+ */
+#ifndef OPENID2RP_BODY_H
+#define OPENID2RP_BODY_H
+
+#include "openid2rp.h"
+#include "orp_params.h"
+
+/** The largest form that is looked into, in bytes. */
+#define OPENID2RP_FORM_MAX (64 * 1024)
+
+/**
+ * Read the form in a request's body, if it is a POST of
+ * application/x-www-form-urlencoded of at most OPENID2RP_FORM_MAX bytes.
+ * @param pform  set to its parameters, or to NULL where there is no such form
+ *               or it is malformed: then it is not for us
+ * @return OK, or the HTTP status that reading failed with
+ */
+ORP_MUST_USE int openid2rp_body_form(orp_params_t **pform, request_rec *r);
+
+/** Hook function: insert the filter that hands out what was read. */
+void openid2rp_body_insert_filter(request_rec *r);
+
+/** Register the filter. */
+void openid2rp_body_register(void);
+
+#endif

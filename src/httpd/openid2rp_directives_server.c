@@ -1,0 +1,161 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* The directives of servers and virtual hosts. */
+
+#include "openid2rp_directives.h"
+
+#include <apr_strings.h>
+
+#include "openid2rp_values.h"
+#include "orp_address.h"
+#include "orp_store.h"
+
+static openid2rp_server_t *server_of(cmd_parms *cmd)
+{
+    return ap_get_module_config(cmd->server->module_config,
+                                &openid2rp_module);
+}
+
+const char *openid2rp_set_base_url(cmd_parms *cmd, void *dir,
+                                   const char *arg)
+{
+    orp_reason_t *why = orp_reason_create(cmd->temp_pool);
+    orp_url_t *url;
+
+    (void)dir;
+    if (orp_url_parse(&url, arg, why, cmd->pool) != APR_SUCCESS) {
+        return openid2rp_mistake(cmd, "\"%s\" is not a web address: %s", arg,
+                       why->sentence);
+    }
+    if (strcmp(url->path, "/") || url->query || url->fragment) {
+        return openid2rp_mistake(cmd, "\"%s\" is more than scheme, host name and port; "
+                       "write \"%s\".", arg,
+                       orp_url_origin(url, cmd->temp_pool));
+    }
+    server_of(cmd)->base_url = url;
+    return NULL;
+}
+
+const char *openid2rp_set_associate(cmd_parms *cmd, void *dir,
+                                    const char *arg)
+{
+    (void)dir;
+    if (!ap_cstr_casecmp(arg, "login")) {
+        server_of(cmd)->associate = ORP_ASSOCIATE_LOGIN;
+    }
+    else if (!ap_cstr_casecmp(arg, "never")) {
+        server_of(cmd)->associate = ORP_ASSOCIATE_NEVER;
+    }
+    else {
+        return openid2rp_mistake(cmd, "\"%s\" is not \"login\" or \"never\".", arg);
+    }
+    return NULL;
+}
+
+const char *openid2rp_set_login_timeout(cmd_parms *cmd, void *dir,
+                                        const char *arg)
+{
+    (void)dir;
+    return openid2rp_read_time(&server_of(cmd)->login_timeout, cmd, arg);
+}
+
+const char *openid2rp_set_nonce_lifetime(cmd_parms *cmd, void *dir,
+                                         const char *arg)
+{
+    (void)dir;
+    return openid2rp_read_time(&server_of(cmd)->nonce_lifetime, cmd, arg);
+}
+
+const char *openid2rp_set_fetch_timeout(cmd_parms *cmd, void *dir,
+                                        const char *total,
+                                        const char *connect)
+{
+    openid2rp_server_t *server = server_of(cmd);
+    const char *error = openid2rp_read_time(&server->fetch_timeout, cmd, total);
+
+    (void)dir;
+    if (!error && connect) {
+        error = openid2rp_read_time(&server->fetch_connect, cmd, connect);
+    }
+    return error;
+}
+
+const char *openid2rp_set_fetch_max_size(cmd_parms *cmd, void *dir,
+                                         const char *arg)
+{
+    (void)dir;
+    return openid2rp_read_size(&server_of(cmd)->fetch_max_size, cmd, arg);
+}
+
+const char *openid2rp_set_fetch_allow(cmd_parms *cmd, void *dir,
+                                      const char *arg)
+{
+    openid2rp_server_t *server = server_of(cmd);
+    orp_cidr_t cidr;
+
+    (void)dir;
+    if (orp_cidr_parse(&cidr, arg, cmd->temp_pool) != APR_SUCCESS) {
+        return openid2rp_mistake(cmd, "\"%s\" is not an address range such as "
+                       "\"10.0.0.0/8\" or \"::1\".", arg);
+    }
+    if (!server->fetch_allow) {
+        server->fetch_allow = apr_array_make(cmd->pool, 2, sizeof(cidr));
+    }
+    APR_ARRAY_PUSH(server->fetch_allow, orp_cidr_t) = cidr;
+    return NULL;
+}
+
+const char *openid2rp_set_fetch_proxy(cmd_parms *cmd, void *dir,
+                                      const char *arg)
+{
+    (void)dir;
+    return openid2rp_read_url(&server_of(cmd)->fetch_proxy, cmd, arg);
+}
+
+const char *openid2rp_set_fetch_ca_file(cmd_parms *cmd, void *dir,
+                                        const char *arg)
+{
+    const char *path = ap_server_root_relative(cmd->pool, arg);
+    apr_finfo_t info;
+
+    (void)dir;
+    if (!path || apr_stat(&info, path, APR_FINFO_TYPE, cmd->temp_pool)
+        != APR_SUCCESS || info.filetype != APR_REG) {
+        return openid2rp_mistake(cmd, "the file \"%s\" cannot be read.",
+                       path ? path : arg);
+    }
+    server_of(cmd)->fetch_ca_file = path;
+    return NULL;
+}
+
+const char *openid2rp_set_fetch_require_tls(cmd_parms *cmd, void *dir,
+                                            int on)
+{
+    (void)dir;
+    server_of(cmd)->fetch_require_tls = on;
+    return NULL;
+}
+
+const char *openid2rp_set_store(cmd_parms *cmd, void *dir, const char *arg)
+{
+    openid2rp_server_t *server = server_of(cmd);
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    (void)dir;
+    if (error) {
+        return error;
+    }
+    if (ap_cstr_casecmpn(arg, "shm", 3) || (arg[3] && arg[3] != ':')) {
+        return openid2rp_mistake(cmd, "\"%s\" is not \"shm\" or \"shm:SIZE\".", arg);
+    }
+    if (!arg[3]) {
+        return NULL;
+    }
+    error = openid2rp_read_size(&server->store_size, cmd, arg + 4);
+    if (!error && server->store_size < ORP_STORE_SHM_MIN) {
+        return openid2rp_mistake(cmd, "\"%s\" is less than 1M, the least that is of "
+                       "use.", arg + 4);
+    }
+    return error;
+}

@@ -1,0 +1,99 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include "openid2rp_origin.h"
+
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_vhost.h>
+
+#include "openid2rp_runtime.h"
+#include "orp_params.h"
+#include "orp_url.h"
+
+/* The public port: ServerName's, else that of the connection. */
+static apr_port_t public_port(request_rec *r)
+{
+    return r->server->port ? r->server->port
+        : r->connection->local_addr->port;
+}
+
+/* The Host header as a host and a port, or as given in the request line. */
+static const char *requested_host(apr_port_t *pport, request_rec *r)
+{
+    const char *header = apr_table_get(r->headers_in, "Host");
+    char *host, *scope;
+
+    *pport = 0;
+    if (!r->hostname) {
+        return NULL;
+    }
+    if (r->parsed_uri.hostname) {
+        *pport = r->parsed_uri.port;
+    }
+    else if (header
+             && apr_parse_addr_port(&host, &scope, pport, header, r->pool)
+             != APR_SUCCESS) {
+        return NULL;
+    }
+    return r->hostname;
+}
+
+/* Is this name the server's own? */
+static int is_ours(request_rec *r, const char *host, apr_port_t port)
+{
+    if (port && port != public_port(r)) {
+        return 0;
+    }
+    return !ap_cstr_casecmp(host, r->server->server_hostname)
+        || ap_matches_request_vhost(r, host, public_port(r));
+}
+
+int openid2rp_origin(const char **porigin, request_rec *r)
+{
+    const openid2rp_server_t *settings = openid2rp_settings(r);
+    orp_url_t url = { .scheme = ap_http_scheme(r) };
+    orp_url_t *normal;
+    apr_port_t port;
+    const char *host;
+
+    if (settings->base_url) {
+        *porigin = orp_url_origin(settings->base_url, r->pool);
+        return OK;
+    }
+    host = requested_host(&port, r);
+    if (host && !is_ours(r, host, port)) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, O2RP(210)
+                      "no login: the request is for \"%s\", which is neither "
+                      "ServerName nor a ServerAlias of this server (and "
+                      "OpenIDBaseURL is not set)",
+                      ap_escape_logitem(r->pool, host));
+        return HTTP_MISDIRECTED_REQUEST;
+    }
+    url.host = host ? host : r->server->server_hostname;
+    url.port = public_port(r);
+    if (orp_url_parse(&normal, orp_url_origin(&url, r->pool), NULL, r->pool)
+        != APR_SUCCESS) {
+        return HTTP_MISDIRECTED_REQUEST;
+    }
+    *porigin = orp_url_origin(normal, r->pool);
+    return OK;
+}
+
+const char *openid2rp_path(request_rec *r)
+{
+    return r->parsed_uri.path && *r->parsed_uri.path == '/'
+        ? r->parsed_uri.path : "/";
+}
+
+const char *openid2rp_target(request_rec *r, const char *without)
+{
+    const char *path = openid2rp_path(r);
+    const char *query = r->parsed_uri.query;
+
+    if (query) {
+        query = orp_query_without(query, without, r->pool);
+    }
+    return query ? apr_pstrcat(r->pool, path, "?", query, NULL) : path;
+}

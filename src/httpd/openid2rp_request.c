@@ -1,0 +1,113 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include "openid2rp_request.h"
+
+#include <apr_strings.h>
+#include <http_protocol.h>
+
+#include "openid2rp_body.h"
+#include "openid2rp_config.h"
+
+#define IDENTIFIER "openid_identifier"
+#define RETURN "openid_return"
+
+openid2rp_request_t *openid2rp_request_find(request_rec *r)
+{
+    return ap_get_module_config(r->request_config, &openid2rp_module);
+}
+
+openid2rp_request_t *openid2rp_request(request_rec *r)
+{
+    openid2rp_request_t *notes = openid2rp_request_find(r);
+
+    if (!notes) {
+        notes = apr_pcalloc(r->pool, sizeof(*notes));
+        ap_set_module_config(r->request_config, &openid2rp_module, notes);
+    }
+    return notes;
+}
+
+/* Take a login's identifier out of a query or form. */
+static int take_identifier(openid2rp_request_t *notes,
+                           const orp_params_t *params)
+{
+    int count = orp_params_count(params, IDENTIFIER);
+
+    if (!count) {
+        return 0;
+    }
+    notes->action = OPENID2RP_START;
+    notes->typed = count == 1 ? orp_params_get(params, IDENTIFIER) : NULL;
+    return 1;
+}
+
+static int classify_query(openid2rp_request_t *notes, request_rec *r)
+{
+    const char *query = r->parsed_uri.query;
+    orp_params_t *params;
+
+    if (!query) {
+        return 0;
+    }
+    if (orp_params_parse_form(&params, query, strlen(query), r->pool)
+        != APR_SUCCESS) {
+        /* broken, or too much: meant for us, if the mark is in it */
+        notes->action = strstr(query, RETURN "=") ? OPENID2RP_RETURN
+            : OPENID2RP_NOTHING;
+        notes->key = "";
+        return notes->action != OPENID2RP_NOTHING;
+    }
+    if (orp_params_get(params, RETURN)) {
+        notes->action = OPENID2RP_RETURN;
+        notes->key = orp_params_count(params, RETURN) == 1
+            ? orp_params_get(params, RETURN) : "";
+        return 1;
+    }
+    return take_identifier(notes, params);
+}
+
+int openid2rp_request_classify(openid2rp_request_t *notes, request_rec *r)
+{
+    const openid2rp_dir_t *dir = openid2rp_dir(r);
+    orp_params_t *form;
+    int result;
+
+    if (dir->logout_path && !strcmp(dir->logout_path, r->uri)) {
+        notes->action = OPENID2RP_LOGOUT;
+        return OK;
+    }
+    if (r->method_number != M_GET && r->method_number != M_POST) {
+        return OK;
+    }
+    if (classify_query(notes, r) || r->method_number != M_POST) {
+        return OK;
+    }
+    result = openid2rp_body_form(&form, r);
+    if (result == OK && form) {
+        (void)take_identifier(notes, form);
+    }
+    return result;
+}
+
+static int has_value(request_rec *r, const char *header, const char *value)
+{
+    const char *text = apr_table_get(r->headers_in, header);
+
+    return text && !ap_cstr_casecmp(text, value);
+}
+
+int openid2rp_request_is_navigation(request_rec *r)
+{
+    const char *mode = apr_table_get(r->headers_in, "Sec-Fetch-Mode");
+    const char *accept = apr_table_get(r->headers_in, "Accept");
+
+    if (r->method_number != M_GET && r->method_number != M_POST) {
+        return 0;
+    }
+    if (mode) {                 /* browsers since 2020 to 2023 say it */
+        return !ap_cstr_casecmp(mode, "navigate");
+    }
+    return accept && ap_strcasestr(accept, "text/html")
+        && !has_value(r, "X-Requested-With", "XMLHttpRequest");
+}

@@ -1,0 +1,51 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* openid2rp_request.h - what a request is to us, decided once.
+ *
+ * The authentication hook looks at a request and writes down what is to be
+ * done with it; the handler does it. Between the two, a request that is ours
+ * passes through httpd's phases like any other, but can end nowhere else.
+ */
+#ifndef OPENID2RP_REQUEST_H
+#define OPENID2RP_REQUEST_H
+
+#include "openid2rp.h"
+#include "orp_identity.h"
+
+typedef enum {
+    OPENID2RP_NOTHING,          /* not ours: let it pass */
+    OPENID2RP_START,            /* begin a login */
+    OPENID2RP_RETURN,           /* the browser comes back from a provider */
+    OPENID2RP_LOGOUT,           /* end the session */
+    OPENID2RP_PAGE              /* show the login page */
+} openid2rp_action_e;
+
+typedef struct openid2rp_request_t {
+    openid2rp_action_e action;
+    const char *typed;          /* START: what was typed or chosen; NULL
+                                 * where the request names more than one */
+    const char *key;            /* RETURN: the KEY; "" where there is none
+                                 * that can be read */
+    const orp_identity_t *identity;     /* who is signed in, or NULL */
+} openid2rp_request_t;
+
+/** The notes of this request, made when first asked for. */
+openid2rp_request_t *openid2rp_request(request_rec *r);
+
+/** The notes of this request, or NULL where there are none. */
+openid2rp_request_t *openid2rp_request_find(request_rec *r);
+
+/**
+ * Find out whether a request starts or ends a login, or a session.
+ * @param notes  action, typed and key are set
+ * @return OK, or an HTTP status where its body could not be read
+ */
+ORP_MUST_USE int openid2rp_request_classify(openid2rp_request_t *notes,
+                                            request_rec *r);
+
+/** Does a person in front of a browser wait for a page, or is it a script, a
+ * program, a picture? */
+int openid2rp_request_is_navigation(request_rec *r);
+
+#endif

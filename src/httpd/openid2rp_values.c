@@ -1,0 +1,79 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include "openid2rp_values.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "orp_codec.h"
+#include "orp_url.h"
+
+const char *openid2rp_mistake(cmd_parms *cmd, const char *fmt, ...)
+{
+    va_list args;
+    const char *text;
+
+    va_start(args, fmt);
+    text = apr_pvsprintf(cmd->pool, fmt, args);
+    va_end(args);
+    return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", text, NULL);
+}
+
+const char *openid2rp_read_time(apr_interval_time_t *ptime, cmd_parms *cmd,
+                             const char *arg)
+{
+    apr_interval_time_t value;
+
+    if (!apr_isdigit(*arg)
+        || ap_timeout_parameter_parse(arg, &value, "s") != APR_SUCCESS
+        || value <= 0) {
+        return openid2rp_mistake(cmd, "\"%s\" is not a time such as \"30s\", \"10m\" "
+                       "or \"1h\".", arg);
+    }
+    *ptime = value;
+    return NULL;
+}
+
+const char *openid2rp_read_size(apr_int64_t *psize, cmd_parms *cmd,
+                             const char *arg)
+{
+    static const char units[] = "KMG";
+    apr_size_t length = strlen(arg);
+    const char *unit = length
+        ? strchr(units, apr_toupper(arg[length - 1])) : NULL;
+    int shift = unit && *unit ? (int)(unit - units + 1) * 10 : 0;
+    apr_uint64_t number;
+
+    if (orp_number_parse(&number,
+                         apr_pstrmemdup(cmd->pool, arg,
+                                        length - (shift ? 1 : 0)),
+                         ((apr_uint64_t)1 << 40) >> shift)
+        != APR_SUCCESS || !number) {
+        return openid2rp_mistake(cmd, "\"%s\" is not a size such as \"256K\" or "
+                       "\"32M\".", arg);
+    }
+    *psize = (apr_int64_t)(number << shift);
+    return NULL;
+}
+
+const char *openid2rp_read_url(const char **purl, cmd_parms *cmd,
+                            const char *arg)
+{
+    orp_reason_t *why = orp_reason_create(cmd->temp_pool);
+
+    if (orp_url_normalize(purl, arg, why, cmd->pool) != APR_SUCCESS) {
+        return openid2rp_mistake(cmd, "\"%s\" is not a web address: %s", arg,
+                       why->sentence);
+    }
+    return NULL;
+}
+
+const char *openid2rp_check_path(cmd_parms *cmd, const char *arg)
+{
+    if (*arg != '/' || orp_has_control(arg) || strpbrk(arg, " \\#")) {
+        return openid2rp_mistake(cmd, "\"%s\" is not a path that begins with \"/\".",
+                       arg);
+    }
+    return NULL;
+}

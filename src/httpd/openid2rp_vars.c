@@ -1,0 +1,107 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include "openid2rp_vars.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#define PREFIX "OPENID2RP_"
+
+static void set_var(request_rec *r, const char *name, const char *value)
+{
+    if (value) {
+        apr_table_setn(r->subprocess_env,
+                       apr_pstrcat(r->pool, PREFIX, name, NULL), value);
+    }
+}
+
+/* "first-name" is OPENID2RP_AX_FIRST_NAME. */
+static const char *upper(const char *name, apr_pool_t *pool)
+{
+    char *copy = apr_pstrdup(pool, name);
+    char *c;
+
+    for (c = copy; *c; c++) {
+        *c = apr_isalnum(*c) ? (char)apr_toupper(*c) : '_';
+    }
+    return copy;
+}
+
+static void set_ax(request_rec *r, const orp_ax_value_t *value)
+{
+    const char *name = apr_pstrcat(r->pool, "AX_",
+                                   upper(value->alias, r->pool), NULL);
+    int i;
+
+    set_var(r, name, APR_ARRAY_IDX(value->values, 0, const char *));
+    if (value->values->nelts < 2) {
+        return;
+    }
+    for (i = 1; i < value->values->nelts; i++) {
+        set_var(r, apr_psprintf(r->pool, "%s_%d", name, i + 1),
+                APR_ARRAY_IDX(value->values, i, const char *));
+    }
+    set_var(r, apr_pstrcat(r->pool, name, "_COUNT", NULL),
+            apr_itoa(r->pool, value->values->nelts));
+}
+
+void openid2rp_vars_set(request_rec *r, const orp_identity_t *identity)
+{
+    int i;
+
+    r->user = apr_pstrdup(r->pool, identity->claimed_id);
+    r->ap_auth_type = (char *)OPENID2RP_AUTH_TYPE;
+    set_var(r, "IDENTIFIER", identity->claimed_id);
+    set_var(r, "DISPLAY", identity->display);
+    set_var(r, "PROVIDER", identity->endpoint);
+    set_var(r, "EMAIL", orp_identity_email(identity));
+    set_var(r, "AUTH_TIME",
+            apr_psprintf(r->pool, "%" APR_TIME_T_FMT,
+                         apr_time_sec(identity->auth_time)));
+    for (i = 0; i < orp_params_size(identity->sreg); i++) {
+        set_var(r, apr_pstrcat(r->pool, "SREG_",
+                               upper(orp_params_name(identity->sreg, i),
+                                     r->pool), NULL),
+                orp_params_value(identity->sreg, i));
+    }
+    for (i = 0; i < identity->ax->nelts; i++) {
+        set_ax(r, &APR_ARRAY_IDX(identity->ax, i, orp_ax_value_t));
+    }
+    set_var(r, "SREG", orp_identity_sreg_json(identity, r->pool));
+    set_var(r, "AX", orp_identity_ax_json(identity, r->pool));
+}
+
+/* A CGI variable is a header's name in upper case with "_" for all that is
+ * neither letter nor digit; so all these spellings are one. */
+static int is_ours(const char *name)
+{
+    static const char ours[] = "OPENID2RP";
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(ours) - 1; i++) {
+        if (apr_toupper(name[i]) != ours[i]) {
+            return 0;
+        }
+    }
+    return !apr_isalnum(name[i]);
+}
+
+void openid2rp_vars_scrub(request_rec *r)
+{
+    const apr_array_header_t *headers = apr_table_elts(r->headers_in);
+    apr_array_header_t *names = apr_array_make(r->pool, 1,
+                                               sizeof(const char *));
+    int i;
+
+    for (i = 0; i < headers->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(headers, i, apr_table_entry_t).key;
+
+        if (name && is_ours(name)) {
+            APR_ARRAY_PUSH(names, const char *) = name;
+        }
+    }
+    for (i = 0; i < names->nelts; i++) {
+        apr_table_unset(r->headers_in, APR_ARRAY_IDX(names, i, const char *));
+    }
+}

@@ -1,0 +1,562 @@
+#!/usr/bin/perl
+# SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+# SPDX-License-Identifier: Apache-2.0
+
+# The command openid2rp, from outside, against a small server of its own on
+# loopback that is a web site, a provider and a forward proxy. It needs no
+# httpd; the core modules of Perl are enough.
+
+use strict;
+use warnings;
+use Digest::SHA qw(sha1 sha256);
+use File::Temp qw(tempdir);
+use IO::Socket::INET;
+use JSON::PP ();
+use Math::BigInt;
+use MIME::Base64 qw(decode_base64 encode_base64);
+use Test::More;
+
+my $COMMAND = $ENV{COMMAND} // '';
+-x $COMMAND or BAIL_OUT('COMMAND must name the built command');
+my $scratch = tempdir(CLEANUP => 1);
+
+my $SERVER_20 = 'http://specs.openid.net/auth/2.0/server';
+my $SIGNON_20 = 'http://specs.openid.net/auth/2.0/signon';
+my $SIGNON_11 = 'http://openid.net/signon/1.1';
+my $AX = 'http://openid.net/srv/ax/1.0';
+my @LOOPBACK = ('--allow', '127.0.0.0/8');
+
+# The keys that the provider gives away; nobody should ever read them.
+my %KEY = (SHA1 => 'secret-of-20-bytes!!',
+           SHA256 => 'secret-of-the-32-bytes-length-!!');
+
+# The default modulus (OpenID Authentication 2.0, Appendix B); g is 2.
+my $P = Math::BigInt->new('0x' . join '', qw(
+    DCF93A0B883972EC0E19989AC5A2CE310E1D37717E8D9571BB7623731866E61E
+    F75A2E27898B057F9891C2E27A639C3F29B60814581CD3B2CA3986D268370557
+    7D45C2E7E52DC81C7A171876E5CEA74B1448BFDFAF18828EFD2519F14E45E382
+    6634AF1949E5B535CC829A483B8A76223E5D490A257F05BDFF16F2FB22C583AB));
+
+# ----------------------------------------------------------------------------
+# The server
+
+my $listener = IO::Socket::INET->new(Listen => 20, LocalAddr => '127.0.0.1')
+    or BAIL_OUT("no port on loopback: $!");
+my $SITE = 'http://127.0.0.1:' . $listener->sockport;
+my $parent = $$;
+my $server = fork // BAIL_OUT("fork: $!");
+unless ($server) {
+    # Ends with the test, even where that is killed.
+    $SIG{ALRM} = sub { exit 0 if getppid != $parent; alarm 1 };
+    $SIG{PIPE} = 'IGNORE';
+    alarm 1;
+    while (1) {
+        my $client = $listener->accept or next;
+        serve($client);
+        close $client;
+    }
+}
+close $listener;
+
+END {
+    if ($server && $$ == $parent) {
+        my $status = $?;
+        kill 'KILL', $server;
+        waitpid $server, 0;
+        $? = $status;
+    }
+}
+
+sub serve {
+    my ($client) = @_;
+    my $head = '';
+    while (my $line = readline $client) {
+        last if $line =~ /\A\r?\n\z/;
+        $head .= $line;
+    }
+    my ($method, $url) = $head =~ m{\A(GET|POST) (\S+) HTTP/} or return;
+    my $body = '';
+    read $client, $body, $1 if $head =~ /^Content-Length: *(\d+)/im;
+    my ($status, $type, $text, @headers) = answer($method, $url, $body);
+    print {$client} "HTTP/1.1 $status -\r\nContent-Type: $type\r\n",
+        "Content-Length: ", length $text, "\r\nConnection: close\r\n",
+        (map { "$_\r\n" } @headers), "\r\n$text";
+    return;
+}
+
+sub answer {
+    my ($method, $url, $body) = @_;
+    # as a proxy: of one host that does not exist
+    return proxied($1) if $url =~ m{\Ahttp://op\.example\.invalid(/.*)};
+    my ($path) = $url =~ m{\A(/[^?]*)};
+    return $method eq 'POST' ? provider($path, form($body)) : page($path);
+}
+
+sub proxied {
+    my ($path) = @_;
+    return (200, 'application/xrds+xml',
+            xrds(service(1, [$SIGNON_20], "http://op.example.invalid$path")));
+}
+
+sub page {
+    my ($path) = @_;
+    my %xrds = (
+        '/op-identifier' => [service(0, [$SERVER_20, $AX], "$SITE/op")],
+        # the document has them in none of the right orders
+        '/many' => [
+            service(1, [$SIGNON_11], "$SITE/old", "$SITE/old-me"),
+            service(undef, [$SIGNON_20], "$SITE/last"),
+            service(20, [$SIGNON_20], "$SITE/second"),
+            service(0, ['http://example.com/other'], "$SITE/other"),
+            service(10, [$SIGNON_20, $AX], "$SITE/first", "$SITE/me"),
+        ],
+        '/empty' => [],
+        '/hostile' => [
+            service(0, [$SIGNON_20, 'http://t/&#x9b;31m'], "$SITE/op",
+                    '&quot;me&#10;endpoint: http://x/&#127;\\'),
+        ],
+    );
+    return (200, 'application/xrds+xml', xrds(@{ $xrds{$path} }))
+        if $xrds{$path};
+    return (302, 'text/plain', '', "Location: $SITE/many")
+        if $path eq '/moved';
+    return (200, 'text/html', '<html><head><title>-</title>'
+            . "<link rel='openid2.provider openid.server' href='$SITE/op'>"
+            . "<link rel='openid2.local_id' href='$SITE/me'></head></html>")
+        if $path eq '/html';
+    return (200, 'text/html', "<html><head><meta http-equiv='X-XRDS-Location'"
+            . " content='$SITE/many'></head></html>") if $path eq '/yadis';
+    return (200, 'text/html', '<html><head></head><p>Hello.</html>')
+        if $path eq '/plain';
+    return (404, 'text/html', '<html><p>Nothing.</html>');
+}
+
+sub xrds {
+    return join '', '<?xml version="1.0"?><xrds:XRDS xmlns:xrds="xri://$xrds"'
+        . ' xmlns="xri://$xrd*($v*2.0)"><XRD>', @_, '</XRD></xrds:XRDS>';
+}
+
+sub service {
+    my ($priority, $types, $endpoint, $local_id) = @_;
+    return join '', '<Service',
+        defined $priority ? " priority='$priority'>" : '>',
+        (map { "<Type>$_</Type>" } @$types), "<URI>$endpoint</URI>",
+        defined $local_id ? "<LocalID>$local_id</LocalID>" : '', '</Service>';
+}
+
+sub form {
+    my ($body) = @_;
+    my %form;
+    for (split /&/, $body) {
+        my ($name, $value) = map { s/\+/ /gr =~ s/%(..)/chr hex $1/ger }
+            split /=/, $_, 2;
+        $form{$name} = $value;
+    }
+    return \%form;
+}
+
+# A provider that associates (8.2); its path is its character.
+sub provider {
+    my ($path, $form) = @_;
+    my $type = $form->{'openid.assoc_type'} // '';
+    my $session = $form->{'openid.session_type'} // '';
+    return kv(400, error => 'unsupported', error_code => 'unsupported-type')
+        if $path eq '/op/none';
+    return kv(400, error => 'unsupported', error_code => 'unsupported-type',
+              assoc_type => 'HMAC-SHA1', session_type => 'DH-SHA1')
+        if $path eq '/op/sha1' && $type ne 'HMAC-SHA1';
+    return (500, 'text/plain', 'oops') if $path eq '/op/broken';
+    my $handle = $path eq '/op/hostile' ? "h\e[31m" : "{$type}{1}\"\\";
+    my $expires = $path eq '/op/dead' ? 0 : 3600;
+    return kv(200, ns => 'http://specs.openid.net/auth/2.0',
+              assoc_handle => $handle, assoc_type => $type,
+              session_type => $session, expires_in => $expires,
+              masked_key($session, $form->{'openid.dh_consumer_public'}));
+}
+
+# 8.2.3
+sub masked_key {
+    my ($session, $public) = @_;
+    my ($hash) = $session =~ /\ADH-(SHA1|SHA256)\z/ or return;
+    my $digest = $hash eq 'SHA1' ? \&sha1 : \&sha256;
+    my $x = Math::BigInt->new(int rand(1 << 30) + 2);
+    my $theirs = Math::BigInt->from_hex(unpack 'H*', decode_base64 $public);
+    my $shared = $theirs->bmodpow($x, $P);
+    my $ours = Math::BigInt->new(2)->bmodpow($x, $P);
+    return (dh_server_public => encode_base64(btwoc($ours), ''),
+            enc_mac_key => encode_base64($digest->(btwoc($shared))
+                                         ^ $KEY{$hash}, ''));
+}
+
+sub btwoc {
+    my $hex = $_[0]->to_hex;
+    $hex = "0$hex" if length($hex) % 2;
+    $hex = "00$hex" if $hex =~ /\A[89a-f]/i;
+    return pack 'H*', $hex;
+}
+
+sub kv {
+    my ($status, @pairs) = @_;
+    my $text = '';
+    while (my ($name, $value) = splice @pairs, 0, 2) {
+        $text .= "$name:$value\n";
+    }
+    return ($status, 'text/plain', $text);
+}
+
+# ----------------------------------------------------------------------------
+# Calling the command
+
+# Returns exit code (or 128 + signal), standard output and standard error.
+sub openid2rp {
+    my (@args) = @_;
+    my $pid = fork // die "fork: $!";
+    unless ($pid) {
+        open STDOUT, '>', "$scratch/out" or die "$scratch/out: $!";
+        open STDERR, '>', "$scratch/err" or die "$scratch/err: $!";
+        no warnings 'exec';
+        exec { $COMMAND } 'openid2rp', @args;
+        die "$COMMAND: $!";
+    }
+    waitpid $pid, 0;
+    my $code = $? & 127 ? 128 + ($? & 127) : $? >> 8;
+    return ($code, map { slurp("$scratch/$_") } qw(out err));
+}
+
+sub slurp {
+    my ($file) = @_;
+    open my $fh, '<:raw', $file or die "$file: $!";
+    local $/ = undef;
+    return scalar readline $fh;
+}
+
+sub prints {
+    my ($args, $expected, $name) = @_;
+    my ($code, $out, $err) = openid2rp(@$args);
+    is_deeply([$code, $out, $err], [0, $expected, ''], $name);
+    return;
+}
+
+sub prints_json {
+    my ($args, $expected, $name) = @_;
+    my ($code, $out, $err) = openid2rp(@$args);
+    my $data = eval { JSON::PP->new->utf8->decode($out) };
+    is_deeply([$code, $data, $err], [0, $expected, ''], $name)
+        or diag($out, $err);
+    return;
+}
+
+# Exit 1, nothing but one line that says why.
+sub refuses {
+    my ($args, $like, $name) = @_;
+    my ($code, $out, $err) = openid2rp(@$args);
+    ok($code == 1 && $out eq '' && $err =~ /\Aopenid2rp: [^\n]*$like[^\n]*\n\z/,
+       $name) or diag("exit $code\n$out$err");
+    return;
+}
+
+# Exit 2, one line that says what is wrong, and the usage.
+sub wrong_call {
+    my ($args, $like, $name) = @_;
+    my ($code, $out, $err) = openid2rp(@$args);
+    ok($code == 2 && $out eq ''
+       && $err =~ /\Aopenid2rp: [^\n]*$like[^\n]*\nusage: openid2rp /,
+       $name) or diag("exit $code\n$out$err");
+    return;
+}
+
+# ----------------------------------------------------------------------------
+# normalize
+
+for (['example.com', 'uri http://example.com/'],
+     ['https://example.com', 'uri https://example.com/'],
+     [' HTTPS://EXAMPLE.com:443/a/../%7eb?#x ', 'uri https://example.com/~b?'],
+     ['example.com:8080/me', 'uri http://example.com:8080/me'],
+     ['http://example.com/%E2%82%AC', 'uri http://example.com/%E2%82%AC'],
+     ['xri://=name', 'xri =name'],
+     ['=name*home', 'xri =name*home'],
+     ['@free', 'xri @free']) {
+    my ($typed, $expected) = @$_;
+    prints(['normalize', $typed], "$expected\n", "normalize $typed");
+}
+prints_json(['normalize', '--json', 'https://example.com'],
+            { kind => 'uri', identifier => 'https://example.com/' },
+            'normalize --json, a URL');
+prints_json(['normalize', '--json', 'xri://=name'],
+            { kind => 'xri', identifier => '=name' },
+            'normalize --json, an XRI');
+prints_json(['normalize', '--json', '=a"b\\c'],
+            { kind => 'xri', identifier => '=a"b\\c' },
+            'normalize --json, quotes and backslashes');
+prints_json(['normalize', 'example.com', '--json'],
+            { kind => 'uri', identifier => 'http://example.com/' },
+            'an option may stand behind the operand');
+prints(['normalize', "=a\xC2\x9B31m"], "xri =a\\u009b31m\n",
+       'a control character above 0x7F is escaped');
+prints_json(['normalize', '--json', "=a\xC2\x9B31m"],
+            { kind => 'xri', identifier => "=a\x{9B}31m" },
+            'and in JSON it stays the same');
+my (undef, $raw) = openid2rp('normalize', '--json', "=a\xC2\x9B31m");
+unlike($raw, qr/[^\x20-\x7E\n]/, 'but is escaped there as well');
+prints(['normalize', "=\xC3\xA9"], "xri =\xC3\xA9\n",
+       'a letter is not');
+
+for (['ftp://example.com/', 'http'],
+     ['mailto:me@example.com', 'http'],
+     ['http://me:secret@example.com/', 'user name'],
+     ['http:///path', 'no host'],
+     ["example.com/\x01", 'characters'],
+     ["example.com/\xFF", 'characters'],
+     ['http://example.com/%zz', '"%"'],
+     ['', 'enter'],
+     ['xri://name', 'i-name'],
+     ['x' x 5000, 'long']) {
+    my ($typed, $like) = @$_;
+    (my $shown = substr $typed, 0, 40) =~ s/[^ -~]/?/g;
+    refuses(['normalize', $typed], $like, "normalize refuses '$shown'");
+}
+refuses(['normalize', '--json', 'ftp://x/'], 'bad-identifier: ',
+        'the reason begins with its code, also with --json');
+
+# ----------------------------------------------------------------------------
+# discover
+
+my %second = (types => [$SIGNON_20], local_id => undef);
+my %many = (
+    claimed_id => "$SITE/many",
+    kind => 'uri',
+    services => [
+        { types => [$SIGNON_20, $AX], endpoint => "$SITE/first",
+          local_id => "$SITE/me" },
+        { %second, endpoint => "$SITE/second" },
+        { %second, endpoint => "$SITE/last" },
+        { types => [$SIGNON_11], endpoint => "$SITE/old",
+          local_id => "$SITE/old-me" },
+    ],
+);
+prints_json(['discover', @LOOPBACK, '--json', "$SITE/many"], \%many,
+            'discover: XRDS, in the order of use');
+prints_json(['discover', @LOOPBACK, '--json', "$SITE/moved"], \%many,
+            'discover: the claimed identifier is where redirects lead');
+prints_json(['discover', @LOOPBACK, '--json', "$SITE/yadis"],
+            { %many, claimed_id => "$SITE/yadis" },
+            'discover: a page that names its XRDS');
+prints_json(['discover', @LOOPBACK, '--json', "$SITE/op-identifier#x"],
+            { claimed_id => "$SITE/op-identifier", kind => 'uri',
+              services => [{ types => [$SERVER_20, $AX],
+                             endpoint => "$SITE/op", local_id => undef }] },
+            'discover: an OP Identifier');
+prints_json(['discover', @LOOPBACK, '--json', "$SITE/html"],
+            { claimed_id => "$SITE/html", kind => 'uri',
+              services => [{ types => [$SIGNON_20], endpoint => "$SITE/op",
+                             local_id => "$SITE/me" },
+                           { types => [$SIGNON_11], endpoint => "$SITE/op",
+                             local_id => undef }] },
+            'discover: HTML, 2.0 before 1.1');
+prints(['discover', @LOOPBACK, "$SITE/html"], <<"TEXT", 'discover: as text');
+claimed id: $SITE/html
+kind: uri
+
+service: 1
+type: $SIGNON_20
+endpoint: $SITE/op
+local id: $SITE/me
+
+service: 2
+type: $SIGNON_11
+endpoint: $SITE/op
+TEXT
+prints(['discover', @LOOPBACK, "$SITE/hostile"], <<"TEXT",
+claimed id: $SITE/hostile
+kind: uri
+
+service: 1
+type: $SIGNON_20
+type: http://t/\\u009b31m
+endpoint: $SITE/op
+local id: "me\\u000aendpoint: http://x/\\u007f\\
+TEXT
+       'discover: what a stranger wrote cannot begin a line');
+prints_json(['discover', @LOOPBACK, '--json', "$SITE/hostile"],
+            { claimed_id => "$SITE/hostile", kind => 'uri',
+              services => [{ types => [$SIGNON_20, "http://t/\x{9B}31m"],
+                             endpoint => "$SITE/op", local_id =>
+                             "\"me\nendpoint: http://x/\x7F\\" }] },
+            'discover: nor end a JSON string');
+
+refuses(['discover', @LOOPBACK, "$SITE/plain"], 'not-openid: ',
+        'discover refuses a page that is no OpenID');
+refuses(['discover', @LOOPBACK, '--json', "$SITE/empty"], 'not-openid: ',
+        'and an XRDS document without a service');
+refuses(['discover', @LOOPBACK, "$SITE/gone"], '404', 'and what is not there');
+refuses(['discover', "$SITE/html"], 'address-refused: ',
+        'discover refuses a private address without --allow');
+refuses(['discover', '--allow', '::1/128', '--allow', '10.0.0.0/8',
+         "$SITE/html"], 'address-refused: ', 'and with --allow for others');
+prints_json(['discover', "$SITE/many", '--allow=10.0.0.0/8', '--json',
+             '--allow=127.0.0.1'], \%many,
+            'one of several --allow is enough, and "=" may stand in it');
+refuses(['discover', '=name'], 'i-names', 'discover refuses an XRI');
+refuses(['discover', 'ftp://example.com/'], 'bad-identifier: ',
+        'discover refuses what normalize refuses');
+
+my $free = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')
+    or die "no port: $!";
+my $nowhere = 'http://127.0.0.1:' . $free->sockport;
+close $free;
+refuses(['discover', @LOOPBACK, "$nowhere/"], 'cannot be reached',
+        'discover: a server that is not there');
+
+my %by_proxy = (
+    claimed_id => 'http://op.example.invalid/me', kind => 'uri',
+    services => [{ %second, endpoint => 'http://op.example.invalid/me' }]);
+my @by_proxy = ('discover', '--json', 'op.example.invalid/me');
+prints_json([@by_proxy, '--proxy', $SITE], \%by_proxy, 'discover --proxy');
+refuses(\@by_proxy, 'op\.example\.invalid', 'the same without --proxy');
+refuses([@by_proxy, '--proxy', $nowhere], 'cannot be reached',
+        'the same by a proxy that is not there');
+{
+    local $ENV{no_proxy} = '*';
+    prints_json([@by_proxy, '--proxy', $SITE], \%by_proxy,
+                'no_proxy in the environment does not go around --proxy');
+    refuses(['discover', '--proxy', $nowhere, "$SITE/many"],
+            'cannot be reached', 'nor reach a private address so');
+}
+{
+    local $ENV{http_proxy} = $nowhere;
+    prints_json(['discover', @LOOPBACK, '--json', "$SITE/many"], \%many,
+                'http_proxy in the environment means nothing');
+}
+
+my ($code, $out, $err) = openid2rp('discover', @LOOPBACK, '--verbose',
+                                   "$SITE/html");
+is($code, 0, '--verbose is taken');
+like($err, qr/\A(?:\[openid2rp:\w+\] O2RP-\d+: [^\n]+\n)*\z/,
+     'and standard error has log lines only');
+
+# ----------------------------------------------------------------------------
+# associate
+
+my $op = "$SITE/op";
+sub association {
+    my ($type) = @_;
+    return { handle => "{$type}{1}\"\\", type => $type, lifetime => 3600 };
+}
+
+prints(['associate', @LOOPBACK, $op], <<'TEXT', 'associate: the best types');
+handle: {HMAC-SHA256}{1}"\
+type: HMAC-SHA256
+lifetime: 3600
+TEXT
+prints_json(['associate', @LOOPBACK, '--json', $op],
+            association('HMAC-SHA256'), 'associate --json');
+prints_json(['associate', $op, @LOOPBACK, '--json', '--type', 'HMAC-SHA1'],
+            association('HMAC-SHA1'), 'associate --type');
+prints_json(['associate', $op, @LOOPBACK, '--json', '--session=DH-SHA1'],
+            association('HMAC-SHA1'), 'associate --session');
+prints_json(['associate', $op, @LOOPBACK, '--json', '--type', 'HMAC-SHA256',
+             '--session', 'DH-SHA256'], association('HMAC-SHA256'),
+            'associate with both');
+prints_json(['associate', "$op/sha1", @LOOPBACK, '--json'],
+            association('HMAC-SHA1'),
+            'associate takes the types that the provider suggests');
+my $shown = join '', map { (openid2rp('associate', @LOOPBACK, @$_, $op))[1, 2] }
+    [], ['--json'], ['--verbose'];
+my $keys = join '|', map { quotemeta }
+    map { ($_, encode_base64($_, ''), unpack 'H*', $_) } values %KEY;
+ok($shown =~ /HMAC-SHA256/ && $shown !~ /$keys/i,
+   'associate never shows the key');
+
+refuses(['associate', @LOOPBACK, "$op/sha1", '--type', 'HMAC-SHA256'],
+        'no-association: ', 'types that were asked for are not changed');
+refuses(['associate', @LOOPBACK, "$op/none"], 'no-association: ',
+        'associate: a provider that makes none');
+refuses(['associate', @LOOPBACK, "$op/dead"], 'lifetime',
+        'associate: a lifetime of 0');
+refuses(['associate', @LOOPBACK, "$op/hostile"], 'association-failed: ',
+        'associate: a handle with a control character');
+refuses(['associate', @LOOPBACK, "$op/broken"], 'association-failed: ',
+        'associate: an answer that is none');
+refuses(['associate', @LOOPBACK, $op, '--session', 'no-encryption'],
+        'cannot be used', 'associate: no plain key over http');
+refuses(['associate', @LOOPBACK, $op, '--type', 'HMAC-SHA1', '--session',
+         'DH-SHA256'], 'cannot be used',
+        'associate: types that do not go together');
+refuses(['associate', $op], 'address-refused: ',
+        'associate: a private address without --allow');
+refuses(['associate', @LOOPBACK, "$nowhere/op"], 'cannot be reached',
+        'associate: a server that is not there');
+refuses(['associate', @LOOPBACK, 'op.example.com'], 'scheme-refused: ',
+        'associate: an endpoint that is no URL');
+refuses(['associate', 'ftp://op.example.com/'], 'scheme-refused: ',
+        'associate: an endpoint of another scheme');
+
+# ----------------------------------------------------------------------------
+# Calls
+
+wrong_call([], 'missing', 'no command');
+wrong_call(['frobnicate'], '"frobnicate"', 'an unknown command');
+wrong_call(["a\e[31m\nb"], '"a\\\\u001b\[31m\\\\u000ab"',
+           'an unknown command of control characters');
+wrong_call([$_], '"', "no stub for $_")
+    for qw(resolve-xri realm-match refresh links);
+wrong_call(['normalize'], 'takes 1', 'a missing operand');
+wrong_call(['normalize', 'a', 'b'], 'got 2', 'two operands');
+wrong_call(['discover', @LOOPBACK], 'takes 1', 'options are no operand');
+wrong_call(['normalize', '--frob', 'a'], '--frob', 'an unknown option');
+wrong_call(['normalize', '--jso', 'a'], '--jso', 'options are not guessed');
+wrong_call(['normalize', '-j', 'a'], '-j', 'an unknown short option');
+wrong_call(['normalize', @LOOPBACK, 'a'], '--allow',
+           'an option of another command');
+wrong_call(['normalize', '--json=yes', 'a'], 'no value',
+           'a value for an option without');
+wrong_call(['discover', 'a', '--allow'], 'needs a value', 'a missing value');
+wrong_call(['discover', '--allow', $_, "$SITE/html"], 'range',
+           "the range '$_'")
+    for '127.0.0.1/33', '127.0.0.1/8', 'localhost', '', '::/129', '10/8';
+wrong_call(['discover', '--proxy', $_, "$SITE/html"], 'proxy',
+           "the proxy '$_'")
+    for 'socks5://127.0.0.1/', '127.0.0.1:3128', '';
+wrong_call(['associate', '--type', 'HMAC-MD5', $op], 'HMAC-MD5',
+           'an unknown association type');
+wrong_call(['associate', '--session', 'dh', $op], '"dh"',
+           'an unknown session type');
+prints(['normalize', '--', '=name'], "xri =name\n", 'an operand behind "--"');
+wrong_call(['normalize', '--', '--json', 'a'], 'got 2',
+           'what stands behind "--" is never an option');
+
+for my $args (['help'], ['--help'], ['discover', '--help'],
+              ['normalize', '--help', 'a', 'b'], ['help', 'associate']) {
+    my ($status, $text, $errors) = openid2rp(@$args);
+    ok($status == 0 && $text =~ /\Ausage: openid2rp / && $errors eq '',
+       "openid2rp @$args");
+}
+my (undef, $help) = openid2rp('help');
+my @commands = $help =~ /^  ([a-z-]+) /mg;
+is_deeply(\@commands, [qw(normalize discover associate)],
+          'help lists the commands');
+for my $name (@commands) {
+    my (undef, $text) = openid2rp($name, '--help');
+    my ($usage, $list) = split /\n\n/, $text;
+    my %usage = map { $_ => 1 } $usage =~ /(--[a-z]+)/g;
+    my %list = map { $_ => 1 } $list =~ /^  (--[a-z]+)/mg;
+    is_deeply(\%usage, \%list, "$name --help: usage and list agree");
+}
+
+my ($version) = slurp('configure.ac') =~ /^AC_INIT\(\[\w+\], \[([\d.]+)\]\)/m;
+ok($version, 'configure.ac has a version');
+prints(['--version'], "openid2rp $version\n", '--version is that');
+
+SKIP: {
+    skip('there is no /dev/full', 1) unless -c '/dev/full';
+    my $pid = fork // die "fork: $!";
+    unless ($pid) {
+        open STDOUT, '>', '/dev/full' or die "/dev/full: $!";
+        open STDERR, '>', "$scratch/err" or die "$scratch/err: $!";
+        exec { $COMMAND } 'openid2rp', 'normalize', 'example.com';
+    }
+    waitpid $pid, 0;
+    is($? >> 8, 1, 'output that cannot be written is a failure');
+}
+
+done_testing();
