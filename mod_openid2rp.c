@@ -68,7 +68,7 @@ static const command_rec directives[] = {
     AP_INIT_TAKE1("OpenIDStore", openid2rp_set_store, NULL, RSRC_CONF,
                   "shm[:SIZE]: where logins, nonces, associations and "
                   "sessions are kept; main server only"),
-    { NULL }
+    { .name = NULL }
 };
 
 static void register_hooks(apr_pool_t *pool)

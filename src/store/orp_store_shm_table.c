@@ -198,7 +198,7 @@ static apr_status_t make_room(orp_shm_table_t *table, apr_uint32_t need,
 static apr_status_t build(apr_uint32_t *pindex, orp_shm_table_t *table,
                           const orp_shm_record_t *record, apr_uint32_t need)
 {
-    apr_uint32_t first, *link = &first;
+    apr_uint32_t first = ORP_SHM_NONE, *link = &first;
     orp_shm_head_t *head;
     orp_shm_cursor_t cursor;
     apr_status_t status;

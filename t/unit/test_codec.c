@@ -119,8 +119,8 @@ static void every_hexadecimal_digit_has_its_value(void **state)
 
     (void)state;
     for (c = -128; c < 128; c++) {
-        const char *l = c ? strchr(lower, c) : NULL;
-        const char *u = c ? strchr(upper, c) : NULL;
+        const char *l = c ? strchr(lower, (unsigned char)c) : NULL;
+        const char *u = c ? strchr(upper, (unsigned char)c) : NULL;
 
         assert_int_equal(orp_hex_digit((char)c),
                          l ? l - lower : u ? u - upper : -1);
