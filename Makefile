@@ -54,14 +54,16 @@ UNIT_PROGRAMS = $(UNIT_SRC:t/unit/%.c=$(BUILD)/unit/%)
 
 # The floors: only HTTPD_OBJ sees httpd's headers, so that the protocol and
 # the stores cannot even by accident depend on a server.
-CORE_FLAGS = -Isrc/openid -Isrc/store $(APR_CFLAGS) $(CURL_CFLAGS) \
+# -isystem: what APR's macros do inside is not ours to be warned of.
+CORE_FLAGS = -Isrc/openid -Isrc/store \
+    $(patsubst -I%,-isystem %,$(APR_CFLAGS)) $(CURL_CFLAGS) \
              $(OPENSSL_CFLAGS) $(XML2_CFLAGS)
 $(CORE_OBJ): FLOOR = $(CORE_FLAGS)
 $(filter $(BUILD)/src/store/%,$(CORE_OBJ)): FLOOR = $(CORE_FLAGS) \
                                                     $(HIREDIS_CFLAGS)
 $(CLI_OBJ): FLOOR = $(CORE_FLAGS) -Isrc/cli
 $(UNIT_OBJ) $(SUPPORT_OBJ): FLOOR = $(CORE_FLAGS) -It/unit $(CMOCKA_CFLAGS)
-$(HTTPD_OBJ): FLOOR = $(CORE_FLAGS) -Isrc/httpd -I$(HTTPD_INCLUDEDIR)
+$(HTTPD_OBJ): FLOOR = $(CORE_FLAGS) -Isrc/httpd -isystem $(HTTPD_INCLUDEDIR)
 
 # The module record is the one name to be seen, and httpd's macro for it does
 # not say so.

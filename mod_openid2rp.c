@@ -30,16 +30,16 @@ static const command_rec directives[] = {
     AP_INIT_TAKE1("OpenIDRealm", openid2rp_set_realm, NULL, ANYWHERE,
                   "URL: what the user is asked to trust"),
     AP_INIT_TAKE_ARGV("OpenIDSReg", openid2rp_set_sreg, NULL, ANYWHERE,
-                      "required|optional FIELD…, policy URL, or off"),
+                      "required|optional FIELD..., policy URL, or off"),
     AP_INIT_TAKE_ARGV("OpenIDAX", openid2rp_set_ax, NULL, ANYWHERE,
-                      "required|optional ALIAS[=TYPE-URI][#COUNT]…, or "
+                      "required|optional ALIAS[=TYPE-URI][#COUNT]..., or "
                       "off"),
     AP_INIT_TAKE12("OpenIDLogout", openid2rp_set_logout, NULL, ANYWHERE,
                    "/path [/target]: ends the session"),
     AP_INIT_TAKE12("OpenIDSessionTimeout", openid2rp_set_session_timeout,
                    NULL, ANYWHERE, "IDLE [MAX]: how long a session lives"),
     AP_INIT_TAKE_ARGV("OpenIDCookie", openid2rp_set_cookie, NULL, ANYWHERE,
-                      "NAME [path=…] [domain=…] [samesite=…] "
+                      "NAME [path=...] [domain=...] [samesite=...] "
                       "[secure=auto|on]"),
 
     AP_INIT_TAKE1("OpenIDBaseURL", openid2rp_set_base_url, NULL, RSRC_CONF,
@@ -56,7 +56,7 @@ static const command_rec directives[] = {
     AP_INIT_TAKE1("OpenIDFetchMaxSize", openid2rp_set_fetch_max_size, NULL,
                   RSRC_CONF, "the largest answer that is read"),
     AP_INIT_ITERATE("OpenIDFetchAllow", openid2rp_set_fetch_allow, NULL,
-                    RSRC_CONF, "CIDR…: address ranges that may be contacted "
+                    RSRC_CONF, "CIDR...: address ranges that may be contacted "
                     "though they are not public"),
     AP_INIT_TAKE1("OpenIDFetchProxy", openid2rp_set_fetch_proxy, NULL,
                   RSRC_CONF, "URL of a forward proxy"),

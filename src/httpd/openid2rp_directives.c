@@ -126,8 +126,8 @@ const char *openid2rp_set_sreg(cmd_parms *cmd, void *dir, int argc,
     }
     if (argc < 2 || (ap_cstr_casecmp(argv[0], "required")
                      && ap_cstr_casecmp(argv[0], "optional"))) {
-        return openid2rp_mistake(cmd, "write \"required FIELD…\", \"optional "
-                       "FIELD…\", \"policy URL\" or \"off\".");
+        return openid2rp_mistake(cmd, "write \"required FIELD...\", \"optional "
+                       "FIELD...\", \"policy URL\" or \"off\".");
     }
     list = ap_cstr_casecmp(argv[0], "required") ? sreg->optional
         : sreg->required;
@@ -220,8 +220,8 @@ const char *openid2rp_set_ax(cmd_parms *cmd, void *dir, int argc,
     }
     if (argc < 2 || (ap_cstr_casecmp(argv[0], "required")
                      && ap_cstr_casecmp(argv[0], "optional"))) {
-        return openid2rp_mistake(cmd, "write \"required ALIAS…\", \"optional "
-                       "ALIAS…\" or \"off\".");
+        return openid2rp_mistake(cmd, "write \"required ALIAS...\", \"optional "
+                       "ALIAS...\" or \"off\".");
     }
     for (i = 1; i < argc; i++) {
         orp_ax_attr_t attr;
@@ -313,7 +313,7 @@ static const char *set_cookie_option(openid2rp_cookie_t *cookie,
         cookie->secure = !ap_cstr_casecmp(option + 7, "on");
         return NULL;
     }
-    return openid2rp_mistake(cmd, "\"%s\" is not one of path=/…, domain=NAME, "
+    return openid2rp_mistake(cmd, "\"%s\" is not one of path=/..., domain=NAME, "
                    "samesite=Lax|Strict|None, secure=auto|on.", option);
 }
 

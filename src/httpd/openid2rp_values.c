@@ -20,19 +20,45 @@ const char *openid2rp_mistake(cmd_parms *cmd, const char *fmt, ...)
     return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", text, NULL);
 }
 
-const char *openid2rp_read_time(apr_interval_time_t *ptime, cmd_parms *cmd,
-                             const char *arg)
-{
-    apr_interval_time_t value;
+/* httpd's suffixes, and "m": ap_timeout_parameter_parse() knows minutes as
+ * "mi" only, and does not look at what follows a unit's first letters. */
+static const struct {
+    const char *suffix;
+    apr_interval_time_t unit;
+} time_units[] = {
+    { "", APR_USEC_PER_SEC },
+    { "ms", APR_USEC_PER_SEC / 1000 },
+    { "s", APR_USEC_PER_SEC },
+    { "m", 60 * APR_USEC_PER_SEC },
+    { "mi", 60 * APR_USEC_PER_SEC },
+    { "min", 60 * APR_USEC_PER_SEC },
+    { "h", 60 * 60 * APR_USEC_PER_SEC },
+};
 
-    if (!apr_isdigit(*arg)
-        || ap_timeout_parameter_parse(arg, &value, "s") != APR_SUCCESS
-        || value <= 0) {
-        return openid2rp_mistake(cmd, "\"%s\" is not a time such as \"30s\", \"10m\" "
-                       "or \"1h\".", arg);
+/* ten years: it can be added to any time, and fits into a Max-Age */
+#define TIME_MAX (10 * 365 * 24 * 60 * 60 * APR_USEC_PER_SEC)
+
+const char *openid2rp_read_time(apr_interval_time_t *ptime, cmd_parms *cmd,
+                                const char *arg)
+{
+    apr_size_t digits = strspn(arg, "0123456789");
+    apr_uint64_t number;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(time_units) / sizeof(time_units[0]); i++) {
+        apr_interval_time_t unit = time_units[i].unit;
+
+        if (!ap_cstr_casecmp(arg + digits, time_units[i].suffix)
+            && orp_number_parse(&number,
+                                apr_pstrmemdup(cmd->pool, arg, digits),
+                                (apr_uint64_t)(TIME_MAX / unit))
+            == APR_SUCCESS && number) {
+            *ptime = (apr_interval_time_t)number * unit;
+            return NULL;
+        }
     }
-    *ptime = value;
-    return NULL;
+    return openid2rp_mistake(cmd, "\"%s\" is not a time such as \"30s\", "
+                             "\"10m\" or \"1h\" (ten years at most).", arg);
 }
 
 const char *openid2rp_read_size(apr_int64_t *psize, cmd_parms *cmd,
