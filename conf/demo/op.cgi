@@ -243,7 +243,7 @@ sub route {
 sub home {
     return xrds([ OpenID::util::version_2_xrds_directed_service_url() ])
         if ($ENV{HTTP_ACCEPT} // '') =~ m{application/xrds\+xml}i;
-    my $who = signed_in();
+    my ($who) = signed_in();
     my $list = join '', map {
         my $u = $_;
         '<li><b>' . esc(ucfirst $u) . '</b>: ' . join(' · ', map {

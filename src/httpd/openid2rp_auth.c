@@ -31,10 +31,19 @@ static int is_part(request_rec *r)
     return r->main || (r->prev && ap_is_HTTP_ERROR(r->prev->status));
 }
 
-static int refuse(request_rec *r)
+int openid2rp_auth_note_failure(request_rec *r, const char *auth_type)
 {
+    if (ap_cstr_casecmp(auth_type, OPENID2RP_AUTH_TYPE)) {
+        return DECLINED;
+    }
     apr_table_setn(r->err_headers_out, "WWW-Authenticate",
                    OPENID2RP_AUTH_TYPE);
+    return OK;
+}
+
+static int refuse(request_rec *r)
+{
+    (void)openid2rp_auth_note_failure(r, OPENID2RP_AUTH_TYPE);
     return HTTP_UNAUTHORIZED;
 }
 
@@ -129,9 +138,10 @@ int openid2rp_auth_fixups(request_rec *r)
         r->finfo.filetype = APR_REG;
         return OK;
     }
-    if (!notes && r->user && openid2rp_is_on(r)) {
+    if (!notes && openid2rp_is_on(r)) {
+        /* also where httpd asked for no user: "Require ip" */
         openid2rp_vars_scrub(r);
-        notes = inherited(r);
+        notes = r->user ? inherited(r) : NULL;
         if (notes && notes->identity) {
             openid2rp_vars_set(r, notes->identity);
         }

@@ -22,4 +22,8 @@ int openid2rp_auth_check_authz(request_rec *r);
  * the request that they come from; marked requests keep away from files. */
 int openid2rp_auth_fixups(request_rec *r);
 
+/** The hook that completes a 401: says what there is to authenticate with,
+ * also where mod_authz_core refuses a user who is signed in. */
+int openid2rp_auth_note_failure(request_rec *r, const char *auth_type);
+
 #endif

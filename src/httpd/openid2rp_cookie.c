@@ -7,6 +7,8 @@
 #include <http_core.h>
 #include <http_protocol.h>
 
+#include "openid2rp_runtime.h"
+
 #define VALUES_MAX 8
 #define LOGIN_PREFIX "openid2rp_login_"
 #define LOGIN_KEY_CHARS 12
@@ -34,9 +36,13 @@ apr_array_header_t *openid2rp_cookie_values(request_rec *r, const char *name)
     return values;
 }
 
+/* As the outside sees it: OpenIDBaseURL knows of TLS that ends before us. */
 static int is_secure(request_rec *r, const openid2rp_cookie_t *cookie)
 {
-    return cookie->secure || !strcmp(ap_http_scheme(r), "https");
+    const orp_url_t *base_url = openid2rp_settings(r)->base_url;
+
+    return cookie->secure
+        || !strcmp(base_url ? base_url->scheme : ap_http_scheme(r), "https");
 }
 
 static void set_cookie(request_rec *r, const char *name, const char *value,

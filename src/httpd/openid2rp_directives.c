@@ -81,6 +81,10 @@ const char *openid2rp_set_single_provider(cmd_parms *cmd, void *dir,
 
 const char *openid2rp_set_realm(cmd_parms *cmd, void *dir, const char *url)
 {
+    if (strchr(url, '#')) {
+        return openid2rp_mistake(cmd, "\"%s\" has a fragment, which a realm "
+                                 "cannot have.", url);
+    }
     return openid2rp_read_url(&((openid2rp_dir_t *)dir)->realm, cmd, url);
 }
 

@@ -170,27 +170,69 @@ static int start(const openid2rp_request_t *notes, request_rec *r)
 /* ---------------------------------------------------------------------- */
 /* Return */
 
-/* The provider's message: of a POST the body alone counts (4.1.2). */
-static apr_status_t read_message(orp_message_t **pmessage, request_rec *r,
-                                 orp_reason_t *why)
+/* What the provider says: of a POST the body alone counts (4.1.2); of a GET
+ * the query, or, where that has nothing but the KEY, what came by POST. */
+static apr_status_t read_params(orp_params_t **pparams, request_rec *r,
+                                const orp_login_t *login)
 {
     const char *query = r->parsed_uri.query;
-    orp_params_t *params = NULL;
+    apr_status_t status;
 
     if (r->method_number == M_POST) {
-        if (openid2rp_body_form(&params, r) != OK) {
-            params = NULL;
-        }
+        *pparams = NULL;
+        return openid2rp_body_form(pparams, r) == OK && *pparams
+            ? APR_SUCCESS : ORP_EMESSAGE;
     }
-    else if (orp_params_parse_form(&params, query, strlen(query), r->pool)
-             != APR_SUCCESS) {
-        params = NULL;
+    status = orp_params_parse_form(pparams, query, strlen(query), r->pool);
+    if (status == APR_SUCCESS && orp_params_size(*pparams) == 1
+        && login->answer) {
+        status = orp_params_parse_form(pparams, login->answer,
+                                       strlen(login->answer), r->pool);
     }
-    if (!params) {
+    return status;
+}
+
+static apr_status_t read_message(orp_message_t **pmessage,
+                                 orp_params_t **pparams, request_rec *r,
+                                 const orp_login_t *login, orp_reason_t *why)
+{
+    if (read_params(pparams, r, login) != APR_SUCCESS) {
         return orp_reason_set(why, ORP_EMESSAGE, NULL,
                               "The provider's message cannot be read.");
     }
-    return orp_message_from_request(pmessage, params, why, r->pool);
+    return orp_message_from_request(pmessage, *pparams, why, r->pool);
+}
+
+/* A POST from the provider's site comes without SameSite=Lax cookies. */
+static int may_lack_cookies(request_rec *r, const orp_login_t *login,
+                            const char *origin)
+{
+    return r->method_number == M_POST && login->state == ORP_LOGIN_READY
+        && !strcmp(login->origin, origin)
+        && !openid2rp_cookie_login(r, login->key);
+}
+
+/* Keep such an answer, unseen, and let the browser come with its cookies: then
+ * it is verified. Whoever knows the KEY can do this, so it changes nothing but
+ * what a browser that comes without an answer has to say. */
+static int keep_answer(request_rec *r, const orp_login_t *login,
+                       const orp_params_t *params)
+{
+    orp_reason_t *why = orp_reason_create(r->pool);
+    orp_login_t kept = *login;
+    apr_status_t status;
+
+    kept.answer = orp_params_form(params, r->pool);
+    status = orp_login_save(&kept, openid2rp_env(r), r->pool);
+    if (status == ORP_ETOOBIG) {
+        status = orp_reason_set(why, ORP_EMESSAGE, NULL,
+                                "The provider's message is too long.");
+    }
+    if (status != APR_SUCCESS) {
+        explain(why, status);
+        return refuse(r, login->target, why);
+    }
+    return redirect(r, login->return_to);
 }
 
 static apr_status_t find_login(orp_login_t **plogin, request_rec *r,
@@ -235,11 +277,15 @@ static int answer(const openid2rp_request_t *notes, request_rec *r,
     orp_reason_t *why = orp_reason_create(r->pool);
     orp_assertion_t assertion = { NULL, login, NULL, origin, NULL };
     orp_message_t *message;
+    orp_params_t *params;
     orp_identity_t *identity;
-    apr_status_t status = read_message(&message, r, why);
+    apr_status_t status = read_message(&message, &params, r, login, why);
 
     if (status != APR_SUCCESS) {
         return refuse(r, login->target, why);
+    }
+    if (may_lack_cookies(r, login, origin)) {
+        return keep_answer(r, login, params);
     }
     if (login->state == ORP_LOGIN_DONE && notes->identity
         && !strcmp(login->origin, origin)) {

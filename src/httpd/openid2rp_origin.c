@@ -4,6 +4,7 @@
 #include "openid2rp_origin.h"
 
 #include <apr_strings.h>
+#include <apr_uri.h>
 #include <http_core.h>
 #include <http_protocol.h>
 #include <http_vhost.h>
@@ -40,14 +41,15 @@ static const char *requested_host(apr_port_t *pport, request_rec *r)
     return r->hostname;
 }
 
-/* Is this name the server's own? */
+/* Is this name the server's own? A ServerName without a port leaves the
+ * server's port 0, and ap_matches_request_vhost() compares with that. */
 static int is_ours(request_rec *r, const char *host, apr_port_t port)
 {
     if (port && port != public_port(r)) {
         return 0;
     }
     return !ap_cstr_casecmp(host, r->server->server_hostname)
-        || ap_matches_request_vhost(r, host, public_port(r));
+        || ap_matches_request_vhost(r, host, r->server->port);
 }
 
 int openid2rp_origin(const char **porigin, request_rec *r)
@@ -81,10 +83,26 @@ int openid2rp_origin(const char **porigin, request_rec *r)
     return OK;
 }
 
+/* httpd decodes r->parsed_uri.path in its place. What came from the browser,
+ * and can go back to it, is in r->unparsed_uri alone. There, two slashes at
+ * the beginning would name another host ("//host/"), and to a browser a
+ * backslash is a slash. */
 const char *openid2rp_path(request_rec *r)
 {
-    return r->parsed_uri.path && *r->parsed_uri.path == '/'
-        ? r->parsed_uri.path : "/";
+    const char *whole = r->unparsed_uri;
+    apr_uri_t uri;
+
+    while (whole[0] == '/' && whole[1] == '/') {
+        whole++;
+    }
+    if (apr_uri_parse(r->pool, whole, &uri) != APR_SUCCESS || !uri.path) {
+        return "/";
+    }
+    whole = uri.path;
+    while (whole[0] == '/' && whole[1] == '/') {
+        whole++;
+    }
+    return *whole == '/' && !strchr(whole, '\\') ? whole : "/";
 }
 
 const char *openid2rp_target(request_rec *r, const char *without)

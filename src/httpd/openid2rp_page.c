@@ -121,6 +121,15 @@ static void put_provider(request_rec *r, const openid2rp_page_t *page,
               "</button>\n</form>\n", NULL);
 }
 
+/* What was typed, to be corrected; nothing where it is no text at all. */
+static const char *typed_text(const openid2rp_page_t *page)
+{
+    const char *typed = page->typed;
+
+    return typed && orp_utf8_valid(typed, strlen(typed))
+        && !orp_has_control(typed) ? typed : "";
+}
+
 static void put_field(request_rec *r, const openid2rp_page_t *page)
 {
     ap_rvputs(r, "<form method=\"post\" action=\"",
@@ -131,7 +140,7 @@ static void put_field(request_rec *r, const openid2rp_page_t *page)
               "autocapitalize=\"none\" spellcheck=\"false\" autofocus "
               "maxlength=\"", apr_itoa(r->pool, ORP_IDENTIFIER_MAX),
               "\" aria-describedby=\"hint\" value=\"",
-              escaped(r, page->typed ? page->typed : ""), "\">\n"
+              escaped(r, typed_text(page)), "\">\n"
               "<small id=\"hint\">The web address of your OpenID, or of your "
               "provider.</small>\n"
               "<button>Sign in</button>\n</form>\n", NULL);

@@ -73,7 +73,7 @@ static apr_status_t discover_url(orp_discovery_t *discovery,
         return status;
     }
     discovery->services = xrds_services(env, yadis, pool);
-    if (!discovery->services && !yadis->head) {
+    if (!discovery->services && yadis->xrds && !yadis->head) {
         /* it was an XRDS document, without use: is there a page as well? */
         status = orp_yadis_fetch_page(&yadis, env, url, why, pool);
         if (status != APR_SUCCESS) {

@@ -44,6 +44,8 @@ typedef struct orp_login_t {
     const char *local_id;       /* NULL likewise */
     const char *assoc_handle;   /* NULL: stateless */
     const char *redirect;       /* where to send the browser */
+    const char *answer;         /* what came back without the login's cookie,
+                                 * as a form; NULL: nothing */
 
     /* FAILED */
     apr_status_t status;

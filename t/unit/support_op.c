@@ -303,8 +303,8 @@ void op_publish(op_t *op, const char *url, op_page_e page,
 /* ---------------------------------------------------------------------- */
 /* Assertions */
 
-/* A copy in the pool of a scene is not at hand here: this one lives as long
- * as the program, as all that a test keeps in static memory. */
+/* with() is given no pool, so that tests read well: its copies live as long
+ * as the program. */
 static apr_pool_t *answers_pool(void)
 {
     static apr_pool_t *pool;
