@@ -7,6 +7,7 @@
 #define OPENID2RP_FRONT_DOOR
 #include "openid2rp.h"
 
+#include <http_protocol.h>
 #include <http_request.h>
 
 #include "openid2rp_auth.h"
@@ -91,6 +92,9 @@ static void register_hooks(apr_pool_t *pool)
     /* before mod_authz_core, which would ask for a user */
     ap_hook_check_authz(openid2rp_auth_check_authz, NULL, NULL,
                         APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+
+    ap_hook_note_auth_failure(openid2rp_auth_note_failure, NULL, NULL,
+                              APR_HOOK_MIDDLE);
 
     /* before mod_dir looks for an index file, and before mod_rewrite and
      * others look at variables */

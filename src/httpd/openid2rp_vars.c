@@ -87,21 +87,29 @@ static int is_ours(const char *name)
     return !apr_isalnum(name[i]);
 }
 
-void openid2rp_vars_scrub(request_rec *r)
+/* Remove what is named like our variables, behind this prefix. */
+static void scrub(apr_table_t *table, const char *prefix, apr_pool_t *pool)
 {
-    const apr_array_header_t *headers = apr_table_elts(r->headers_in);
-    apr_array_header_t *names = apr_array_make(r->pool, 1,
-                                               sizeof(const char *));
+    const apr_array_header_t *entries = apr_table_elts(table);
+    apr_array_header_t *names = apr_array_make(pool, 1, sizeof(const char *));
+    apr_size_t length = strlen(prefix);
     int i;
 
-    for (i = 0; i < headers->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(headers, i, apr_table_entry_t).key;
+    for (i = 0; i < entries->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(entries, i, apr_table_entry_t).key;
 
-        if (name && is_ours(name)) {
+        if (name && !strncmp(name, prefix, length) && is_ours(name + length)) {
             APR_ARRAY_PUSH(names, const char *) = name;
         }
     }
     for (i = 0; i < names->nelts; i++) {
-        apr_table_unset(r->headers_in, APR_ARRAY_IDX(names, i, const char *));
+        apr_table_unset(table, APR_ARRAY_IDX(names, i, const char *));
     }
+}
+
+void openid2rp_vars_scrub(request_rec *r)
+{
+    scrub(r->headers_in, "", r->pool);
+    /* of a public page that includes this one, made from its headers */
+    scrub(r->subprocess_env, "HTTP_", r->pool);
 }

@@ -1,0 +1,342 @@
+#!/usr/bin/perl
+# SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+# SPDX-License-Identifier: Apache-2.0
+
+# What httpd says to each directive, with good and bad values; and whether the
+# directives, their documentation and the sample configuration agree.
+
+use v5.14;
+use strict;
+use warnings;
+use Apache::Test ();
+use File::Temp qw(tempdir);
+use Test::More;
+
+my $HTTPD = Apache::Test::basic_config()->{vars}{httpd};
+my $dir = tempdir(CLEANUP => 1);
+mkdir "$dir/logs" or die "$dir: $!";
+
+# A file that every test needs: where it is missing, nothing has been compared.
+sub slurp {
+    my ($file) = @_;
+    open my $in, '<', $file or BAIL_OUT("$file: $!");
+    local $/;
+    return scalar <$in>;
+}
+
+sub write_file {
+    my ($file, @lines) = @_;
+    open my $out, '>', $file or BAIL_OUT("$file: $!");
+    print $out map { "$_\n" } @lines;
+    close $out or BAIL_OUT("$file: $!");
+}
+
+# --- asking httpd -----------------------------------------------------------
+
+# The modules of the test server that matter here, with its MPM.
+my @load = grep {
+    /\ALoadModule (?:mpm_\w+|unixd|authn_core|authz_core|openid2rp)_module /
+} split /\n/, slurp('t/inherited.conf');
+write_file("$dir/minimal.conf", 'ServerName localhost',
+    'Listen 127.0.0.1:1', "DefaultRuntimeDir $dir", "PidFile $dir/httpd.pid",
+    'ErrorLog logs/error_log', @load);
+write_file("$dir/ca.pem", '');
+
+# What `httpd -t` says to these lines: '' where it takes them.
+sub objection {
+    my (@lines) = @_;
+    write_file("$dir/lines.conf", @lines);
+    my $pid = open my $out, '-|' // BAIL_OUT("fork: $!");
+    if (!$pid) {
+        open STDERR, '>&', \*STDOUT;
+        exec 'timeout', 20, $HTTPD, '-d', $dir, '-f', "$dir/minimal.conf",
+            '-c', "Include $dir/lines.conf", '-t' or POSIX::_exit(127);
+    }
+    local $/;
+    my $text = <$out>;
+    close $out;
+    return '' if $? == 0 && $text =~ /Syntax OK/;
+    $text =~ s/^AH00526: .*\n//mg;
+    return $text eq '' ? "no word, status $?" : $text;
+}
+
+is objection('# nothing'), '', 'control: httpd takes an empty configuration';
+like objection('NoSuchDirective x'), qr/Invalid command 'NoSuchDirective'/,
+    'control: it objects to what it does not know';
+
+# --- values -----------------------------------------------------------------
+
+my @times = (
+    good => [ '1', '1s', '300ms', '10m', '10mi', '10min', '2h', '10M', '1H' ],
+    bad => [ '', '0', '0s', '-1', '+1', '1.5h', '10 m', 'soon', 'm', '1d',
+             '5hello', '5sx', '10m5s', '0x10', '99999999999999999999',
+             '9223372036854775807', '999999999h' ],
+);
+my @urls = ('', 'example.org', 'ftp://example.org/', 'javascript:alert(1)',
+    'https://', 'https:///x', 'https://user:secret@example.org/',
+    'https://example.org:0/', 'https://example.org:65536/',
+    'https://exa mple.org/', '//example.org/', '=xri', 'file:///etc/passwd');
+
+# Directive => { good => [VALUE...], bad => [VALUE...] }: each VALUE is one
+# argument; [ARGUMENT...] are several, [] is none.
+my %value = (
+    OpenIDUnauthAction => {
+        good => [ 'auto', 'login', '401', 'LOGIN' ],
+        bad => [ '', 'sometimes', '403', 'on', [], [ 'auto', 'login' ] ],
+    },
+    OpenIDProvider => {
+        good => [ [ 'My provider', 'https://op.example/' ],
+                  [ '<b>&"', 'http://op.example:8080/a?b=c' ],
+                  [ "F\xc3\xbcr dich", 'https://op.example' ] ],
+        bad => [ map({ [ 'Label', $_ ] } @urls), [ '', 'https://op.example/' ],
+                 [ "\xff\xfe", 'https://op.example/' ], [],
+                 [ "a\tb", 'https://op.example/' ], [ 'Label' ],
+                 [ 'Label', 'https://op.example/', 'more' ] ],
+    },
+    OpenIDSingleProvider => {
+        good => [ 'https://op.example/', 'http://localhost:8080/op' ],
+        bad => [ @urls, [], [ 'https://a.example/', 'https://b.example/' ] ],
+    },
+    OpenIDRealm => {
+        good => [ 'https://example.org/', 'http://example.org:8080/a/b' ],
+        bad => [ @urls, [], 'https://example.org/#fragment' ],
+    },
+    OpenIDSReg => {
+        good => [ 'off', [ 'required', 'nickname', 'email' ],
+                  [ 'optional', qw(nickname email fullname dob gender postcode
+                                   country language timezone) ],
+                  [ 'policy', 'https://example.org/privacy' ] ],
+        bad => [ [], '', 'required', 'policy', 'nickname',
+                 [ 'required', 'shoesize' ], [ 'required', 'email', 'email' ],
+                 [ 'required', 'Email' ], [ 'off', 'email' ],
+                 map { [ 'policy', $_ ] } @urls ],
+    },
+    OpenIDAX => {
+        good => [ 'off', [ 'required', 'email', 'first', 'last' ],
+                  [ 'optional', 'email#3', 'nickname#unlimited' ],
+                  [ 'optional', 'phone=http://axschema.org/contact/phone#2' ],
+                  [ 'optional', 'x=http://example.org/schema#part' ],
+                  [ 'optional', 'x=http://example.org/schema#part#3' ] ],
+        bad => [ [], '', 'required', 'email', [ 'required', 'shoesize' ],
+                 [ 'required', 'email#0' ], [ 'required', 'email#-1' ],
+                 [ 'required', 'email#101' ], [ 'required', 'email#many' ],
+                 [ 'required', 'x=nowhere' ], [ 'required', 'x=' ],
+                 [ 'required', 'a.b=http://example.org/' ],
+                 [ 'required', 'email', 'email' ], [ 'off', 'email' ],
+                 [ 'required', ('x' x 33) . '=http://example.org/' ] ],
+    },
+    OpenIDLogout => {
+        good => [ '/logout', [ '/logout', '/bye?x=1' ] ],
+        bad => [ [], '', 'logout', 'https://example.org/logout', '/log out',
+                 '/a\\b', '/a#b', '/', [ '/out', '/out' ],
+                 [ '/out', 'https://evil.example/' ], [ '/out', 'bye' ],
+                 [ '/out', '/\\evil.example' ], [ '/out', '/a', '/b' ],
+                 [ '/out', "/a\tb" ] ],
+    },
+    OpenIDSessionTimeout => {
+        good => [ @{ { @times }->{good} }, [ '1h', '12h' ], [ '1h', '1h' ] ],
+        bad => [ @{ { @times }->{bad} }, [], [ '2h', '1h' ], [ '1h', '0' ],
+                 [ '1h', 'late' ], [ '1h', '2h', '3h' ] ],
+    },
+    OpenIDCookie => {
+        good => [ 'session', 'a.b-c_d', [ 'x', 'path=/a' ],
+                  [ 'x', 'domain=example.org' ], [ 'x', 'domain=.example.org' ],
+                  map({ [ 'x', "samesite=$_" ] } qw(Lax Strict None lax)),
+                  map({ [ 'x', "secure=$_" ] } qw(auto on)),
+                  [ 'x', 'path=/', 'domain=a.example', 'samesite=None',
+                    'secure=on' ] ],
+        bad => [ [], '', 'a b', 'a;b', 'a=b', 'a,b', "caf\xc3\xa9", 'x' x 65,
+                 [ 'x', 'path=' ], [ 'x', 'path=a' ], [ 'x', 'path=/a;b' ],
+                 [ 'x', 'domain=' ], [ 'x', 'domain=a;b' ],
+                 [ 'x', 'samesite=maybe' ], [ 'x', 'secure=off' ],
+                 [ 'x', 'httponly=off' ], [ 'x', 'max-age=1' ] ],
+    },
+    OpenIDBaseURL => {
+        good => [ 'https://example.org', 'https://example.org/',
+                  'http://example.org:8080' ],
+        bad => [ @urls, [], 'https://example.org/path',
+                 'https://example.org/?a', 'https://example.org/#a' ],
+    },
+    OpenIDAssociate => {
+        good => [ 'login', 'never' ],
+        bad => [ '', 'sometimes', [], [ 'login', 'never' ] ],
+    },
+    OpenIDLoginTimeout => { @times },
+    OpenIDNonceLifetime => { @times },
+    OpenIDFetchTimeout => {
+        good => [ '10s', [ '10s', '5s' ] ],
+        bad => [ @{ { @times }->{bad} }, [], [ '10s', '0' ],
+                 [ '10s', 'quick' ], [ '1s', '1s', '1s' ] ],
+    },
+    OpenIDFetchMaxSize => {
+        good => [ '1', '100000', '256K', '1M', '1m', '1G' ],
+        bad => [ '', '0', '-1', 'K', '1.5M', '1T', 'big', '1KB', '1 M', [],
+                 '99999999999999999999', '2000000G' ],
+    },
+    OpenIDFetchAllow => {
+        good => [ '127.0.0.1', '10.0.0.0/8', [ '::1', 'fd00::/8' ],
+                  '0.0.0.0/0' ],
+        bad => [ '', [], '10.0.0.0/33', '10.0.0.1/8', 'fd00::/129',
+                 'localhost', '10.0.0', '300.0.0.1', '10.0.0.0/-1', '10.0.0.0/',
+                 [ '127.0.0.1', 'nonsense' ] ],
+    },
+    OpenIDFetchProxy => {
+        good => [ 'http://proxy.example:3128', 'https://proxy.example/' ],
+        bad => [ @urls, 'socks5://proxy.example/', [] ],
+    },
+    OpenIDFetchCAFile => {
+        good => [ "$dir/ca.pem", 'ca.pem' ],
+        bad => [ '', "$dir/none.pem", 'none.pem', $dir, [] ],
+    },
+    OpenIDFetchRequireTLS => {
+        good => [ 'On', 'Off', 'on' ],
+        bad => [ '', 'maybe', '1', [] ],
+    },
+    OpenIDStore => {
+        good => [ 'shm', 'shm:1M', 'shm:32M', 'shm:2097152', 'SHM:2m' ],
+        bad => [ '', [], 'shm:', 'shm:0', 'shm:1', 'shm:1023K', 'shm:-1M',
+                 'shm:big', 'shm:999999G', 'shmem', 'disk:/tmp/x',
+                 'shm:1M:2M', [ 'shm', '1M' ] ],
+    },
+);
+
+sub quoted {
+    return join ' ', map { '"' . s/(["\\])/\\$1/gr . '"' } @_;
+}
+
+# One sentence that names the directive, and what is wrong with it.
+sub is_clear {
+    my ($text, $name, @args) = @_;
+    my @lines = split /\n/, $text;
+    # httpd writes what is not ASCII as \xHH, and so does this.
+    my @seen = map { s/([^ -~])/$1 eq "\t" ? '\\t'
+        : sprintf '\\x%02x', ord $1/ger =~ s/\\(?![tx])/\\\\/gr } @args;
+    return 0 if @lines != 1 || $lines[0] !~ /\A\Q$name\E\b.+/;
+    # httpd's own words where there are too few or too many arguments
+    return 1 if $lines[0] =~ /takes|requires|must be On or Off/;
+    my @bare = map { my $value = $_; ($value, $value =~ /\A([^=]+)=/,
+                     $value =~ /[=#]([^=#]*)\z/,
+                     $value =~ /:(.*)\z/) } @args, @seen;
+    return grep({ $_ ne '' && index($lines[0], $_) >= 0 } @bare)
+        || $lines[0] =~ /the label must|""|write "|a path has no|the name must/;
+}
+
+my %context;        # directive => in which sections it may stand
+for my $name (sort keys %value) {
+    my @bad_good = grep { objection("$name " . quoted(ref $_ ? @$_ : $_)) }
+        @{ $value{$name}{good} };
+    is_deeply \@bad_good, [], "$name takes what it should take"
+        or diag objection("$name " . quoted(ref $bad_good[0]
+                          ? @{ $bad_good[0] } : $bad_good[0]));
+    my @unclear;
+    for my $bad (@{ $value{$name}{bad} }) {
+        my @args = ref $bad ? @$bad : $bad;
+        my $text = objection("$name " . quoted(@args));
+        push @unclear, "$name " . quoted(@args) . ": " . ($text || 'taken')
+            unless is_clear($text, $name, @args);
+    }
+    is join("\n", @unclear), '', "$name stops httpd, in one clear sentence, "
+        . 'at what it should not take';
+
+    my $good = "$name " . quoted(map { ref $_ ? @$_ : $_ }
+                                 $value{$name}{good}[0]);
+    $context{$name} = {
+        'virtual host' => !objection('<VirtualHost *:1>', $good,
+                                     '</VirtualHost>'),
+        'directory' => !objection('<Location "/x">', $good, '</Location>'),
+    };
+    my $bad_inside = $context{$name}{directory}
+        && !objection('<Location "/x">',
+                      "$name " . quoted('no', 'such', 'thing', 'at', 'all'),
+                      '</Location>');
+    ok !$bad_inside, "$name is checked in sections too";
+}
+like objection('<VirtualHost *:1>', 'OpenIDStore shm:2M', '</VirtualHost>'),
+    qr/\AOpenIDStore cannot occur within/,
+    'OpenIDStore is for the main server only';
+like objection('<Location "/x">', 'OpenIDBaseURL https://a.example',
+               '</Location>'),
+    qr/\AOpenIDBaseURL not allowed/, 'OpenIDBaseURL is for servers only';
+
+# --- the same one twice -----------------------------------------------------
+
+like objection('OpenIDSReg required email', 'OpenIDSReg optional email'),
+    qr/\AOpenIDSReg: .*"email".*twice/, 'a field is asked for once';
+like objection('OpenIDAX required email', 'OpenIDAX optional email'),
+    qr/\AOpenIDAX: .*"email".*twice/, 'an attribute is asked for once';
+is objection('OpenIDSReg required email', 'OpenIDSReg optional nickname',
+             'OpenIDSReg policy https://example.org/'), '',
+    'control: OpenIDSReg adds up';
+is objection('OpenIDSReg required email', '<Location "/x">',
+             'OpenIDSReg required email', '</Location>'), '',
+    'a section begins a list of its own';
+is objection('OpenIDProvider a https://a.example/',
+             'OpenIDProvider b https://b.example/'), '',
+    'OpenIDProvider adds up';
+is objection('OpenIDCookie a', 'OpenIDCookie b', 'OpenIDUnauthAction auto',
+             'OpenIDUnauthAction 401'), '', 'elsewhere the last one counts';
+
+# --- the documents agree with the code --------------------------------------
+
+my $code = slurp('mod_openid2rp.c');
+my %table = map { ($_ => 1) } $code =~ /\bAP_INIT_\w+\("(\w+)"/g;
+cmp_ok scalar(keys %table), '>', 15, 'control: the table of directives is read';
+is_deeply [ sort keys %value ], [ sort keys %table ],
+    'every directive of the module is tested here, and no other';
+
+my $manual = slurp('docs/directives.md');
+my @sections = split /^(?=## )/m, $manual;
+my %section = map { /\A## `?(OpenID\w+)`?\s*$/m ? ($1 => $_) : () } @sections;
+is_deeply [ sort keys %section ], [ sort keys %table ],
+    'docs/directives.md has a section for every directive, and no other';
+for my $name (sort keys %section) {
+    my ($where) = $section{$name} =~ /^\| Context \| (.*?) *\|$/m;
+    is $where // 'no context', join(', ', 'server config',
+        $context{$name}{'virtual host'} ? 'virtual host'
+                                        : 'not in a virtual host',
+        $context{$name}{directory} ? ('directory', '.htaccess') : ()),
+        "docs/directives.md says where $name may stand";
+    my ($default) = $section{$name} =~ /^\| Default \| `([^`]*)` *\|$/m;
+    next unless defined $default;
+    $default = "$name $default" unless $default =~ /\A$name /;
+    is objection($default), '', "the default of $name is a value that it takes";
+}
+my %stray = map { ($_ => 1) } grep { !$table{$_} }
+    $manual =~ /\b(OpenID[A-Z]\w+)\b/g;
+is_deeply [ sort keys %stray ], [],
+    'docs/directives.md speaks of no directive that does not exist';
+
+my $sample = slurp('conf/openid2rp.conf');
+my %sampled = map { ($_ => 1) } $sample =~ /^\s*#?\s*(OpenID[A-Z]\w+)\s/mg;
+is_deeply [ sort keys %sampled ], [ sort keys %table ],
+    'conf/openid2rp.conf has every directive, and no other';
+is objection(split /\n/, $sample), '', 'httpd takes conf/openid2rp.conf';
+mkdir "$dir/conf";
+write_file("$dir/conf/private-ca.pem", '');
+my @refused = grep { $_ } map { objection($_) }
+    $sample =~ /^#(OpenID[A-Z].*)/mg;
+is_deeply \@refused, [], 'and every line of it that is a comment';
+
+# --- and its variables ------------------------------------------------------
+
+my $vars = slurp('src/httpd/openid2rp_vars.c');
+my %set = map { ("OPENID2RP_$_" => 1) } $vars =~ /set_var\(r, "(\w+)"/g;
+my @prefixes = map { "OPENID2RP_$_" }
+    $vars =~ /apr_pstrcat\(r->pool, "([A-Z]+_)"/g;
+$set{REMOTE_USER} = 1 if $vars =~ /r->user =/;
+$set{AUTH_TYPE} = 1 if $vars =~ /r->ap_auth_type =/;
+is_deeply [ sort @prefixes ], [ 'OPENID2RP_AX_', 'OPENID2RP_SREG_' ],
+    'control: the variables are read';
+my $book = slurp('docs/variables.md');
+my %row = map { ($_ => 1) } $book =~ /^\| `(\w+)` \|/mg;
+is_deeply [ sort keys %row ], [ sort keys %set ],
+    'docs/variables.md has a row for every variable, and no other';
+my %family = map { ($_ => 1) } $book =~ /^\| `(\w+_)<\w+>/mg;
+is_deeply [ sort keys %family ], [ sort @prefixes ],
+    'and for every family of them';
+my @unknown = grep { my $name = $_; !$set{$name}
+        && !grep { index($name, $_) == 0 } @prefixes }
+    $book =~ /\b(?<!HTTP_)(OPENID2RP_[A-Z_0-9]+)\b/g;
+is_deeply \@unknown, [], 'and speaks of no variable that does not exist';
+
+done_testing;
