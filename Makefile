@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 #   make                  the module and the command; installs nothing
-#   make install          both, through apxs; enables nothing
+#   make install          both and the man page; enables nothing
 #   make test             installs what is missing, builds, runs every test
 #   make unit             builds and runs the unit tests
 #   make demo PORT=8090   a site to try in a browser; demo-check tries it itself
@@ -24,12 +24,13 @@ COMMAND = $(BUILD)/openid2rp
 
 .DEFAULT_GOAL = all
 .DELETE_ON_ERROR:
-.PHONY: all install test check unit unit-programs demo demo-check lint clean
+.PHONY: all install test check unit unit-programs demo demo-check lint \
+    coverage clean
 
 # These goals must work before anything is configured; what they build, they
 # build with a make of its own.
 ifneq ($(if $(MAKECMDGOALS),$(filter-out test check unit demo demo-check lint \
-                                         clean,$(MAKECMDGOALS)),all),)
+                                         coverage clean,$(MAKECMDGOALS)),all),)
 include $(BUILD)/config.mk
 endif
 
@@ -57,7 +58,7 @@ UNIT_PROGRAMS = $(UNIT_SRC:t/unit/%.c=$(BUILD)/unit/%)
 # -isystem: what APR's macros do inside is not ours to be warned of.
 CORE_FLAGS = -Isrc/openid -Isrc/store \
     $(patsubst -I%,-isystem %,$(APR_CFLAGS)) $(CURL_CFLAGS) \
-             $(OPENSSL_CFLAGS) $(XML2_CFLAGS)
+             $(OPENSSL_CFLAGS) $(XML2_CFLAGS) $(IDN2_CFLAGS) $(PSL_CFLAGS)
 $(CORE_OBJ): FLOOR = $(CORE_FLAGS)
 $(filter $(BUILD)/src/store/%,$(CORE_OBJ)): FLOOR = $(CORE_FLAGS) \
                                                     $(HIREDIS_CFLAGS)
@@ -70,7 +71,7 @@ $(HTTPD_OBJ): FLOOR = $(CORE_FLAGS) -Isrc/httpd -isystem $(HTTPD_INCLUDEDIR)
 VISIBILITY = -fvisibility=hidden
 $(BUILD)/mod_openid2rp.o: VISIBILITY =
 
-LIBS = $(CURL_LIBS) $(OPENSSL_LIBS) $(XML2_LIBS) $(HIREDIS_LIBS) $(APR_LIBS) \
+LIBS = $(CURL_LIBS) $(OPENSSL_LIBS) $(XML2_LIBS) $(IDN2_LIBS) $(PSL_LIBS) $(HIREDIS_LIBS) $(APR_LIBS) \
        -pthread
 
 ifdef SANITIZE
@@ -150,11 +151,13 @@ $(BUILD)/config.mk: build/configure conf/config.mk.in
 
 LIBEXECDIR = $(DESTDIR)$(HTTPD_LIBEXECDIR)
 BINDIR = $(DESTDIR)$(PREFIX)/bin
+MANDIR = $(DESTDIR)$(PREFIX)/share/man/man1
 
 install: all
-	mkdir -p $(LIBEXECDIR) $(BINDIR)
+	mkdir -p $(LIBEXECDIR) $(BINDIR) $(MANDIR)
 	$(APXS) -S LIBEXECDIR=$(LIBEXECDIR) -i -n openid2rp $(MODULE) >/dev/null
 	$(if $(CLI_SRC),install -m 755 $(COMMAND) $(BINDIR)/openid2rp)
+	install -m 644 docs/openid2rp.1 $(MANDIR)/openid2rp.1
 	@echo
 	@echo "Installed, not enabled. To load the module, httpd needs this line:"
 	@echo "    LoadModule openid2rp_module $(HTTPD_LIBEXECDIR)/mod_openid2rp.so"
@@ -171,6 +174,10 @@ test check:
 unit:
 	@$(MAKE) --no-print-directory unit-programs
 	@t/run --build $(BUILD) --unit
+
+# Which lines of the core the unit tests reach.
+coverage:
+	t/coverage.sh
 
 lint:
 	@conf/install-packages lint
