@@ -276,6 +276,16 @@ int orp_utf8_valid(const char *text, apr_size_t size)
     return 1;
 }
 
+int orp_is_ascii(const char *text, apr_size_t size)
+{
+    while (size--) {
+        if ((unsigned char)*text++ >= 0x80) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 int orp_has_control(const char *text)
 {
     const unsigned char *s;

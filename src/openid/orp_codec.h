@@ -73,6 +73,9 @@ int orp_hex_digit(char c);
 /** Is this well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates)? */
 int orp_utf8_valid(const char *text, apr_size_t size);
 
+/** Are these bytes all below 0x80? */
+int orp_is_ascii(const char *text, apr_size_t size);
+
 /** Does text hold a byte below 0x20, or 0x7F? */
 int orp_has_control(const char *text);
 

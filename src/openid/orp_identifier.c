@@ -41,18 +41,6 @@ static int has_scheme(const char *text)
     return !apr_isdigit(text[n + 1]);
 }
 
-static int has_foreign_host(const char *url)
-{
-    const char *host = strstr(url, "//") + 2;
-
-    for (; *host && !strchr("/?#", *host); host++) {
-        if ((unsigned char)*host >= 0x80) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 static apr_status_t check_typed(const char *text, orp_reason_t *why)
 {
     if (!*text) {
@@ -83,11 +71,6 @@ static apr_status_t normalize_uri(orp_identifier_t *identifier,
         return orp_reason_set(why, ORP_EIDENTIFIER, text,
                               "An OpenID is a web address that begins with "
                               "http:// or https://.");
-    }
-    if (has_foreign_host(url)) {
-        return orp_reason_set(why, ORP_EIDENTIFIER, text,
-                              "Please write the host name of this OpenID in "
-                              "ASCII (its \"xn--\" form).");
     }
     identifier->kind = ORP_IDENTIFIER_URI;
     return orp_url_normalize(&identifier->text, url, why, pool)

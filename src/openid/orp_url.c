@@ -7,8 +7,10 @@
 
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <arpa/inet.h>
 
 #include "orp_codec.h"
+#include "orp_domain.h"
 
 /* RFC 3986, appendix A: what may stand in a path beside escapes; a query may
  * hold "?" as well. */
@@ -138,13 +140,70 @@ static const char *host_end(const char *text, apr_size_t size)
     return n ? text + n : NULL;
 }
 
+/* An IPv6 address has many spellings; this is the one of RFC 5952. */
+static const char *normal_ipv6(const char *host, apr_pool_t *pool)
+{
+    struct in6_addr address;
+    char text[INET6_ADDRSTRLEN];
+
+    if (inet_pton(AF_INET6, apr_pstrndup(pool, host + 1, strlen(host) - 2),
+                  &address) != 1
+        || !inet_ntop(AF_INET6, &address, text, sizeof(text))) {
+        return NULL;
+    }
+    return apr_pstrcat(pool, "[", text, "]", NULL);
+}
+
+/* A label is not empty, but that a name may end in a dot; and one that begins
+ * like an option is no host's. */
+static int has_good_labels(const char *host)
+{
+    return *host != '.' && *host != '-' && !strstr(host, "..");
+}
+
+/* The host at text, normalized; an IRI's in ASCII.
+ * @return where it ends, or NULL where it is none */
+static const char *read_host(const char **phost, const char *text,
+                             apr_size_t size, apr_pool_t *pool)
+{
+    const char *end, *ascii;
+    apr_size_t length = 0;
+    char *c;
+
+    while (length < size && text[length] != ':' && *text != '[') {
+        length++;
+    }
+    if (!orp_is_ascii(text, length)) {
+        if (orp_domain_to_ascii(&ascii, apr_pstrmemdup(pool, text, length),
+                                pool) != APR_SUCCESS
+            || !has_good_labels(ascii)
+            || host_end(ascii, strlen(ascii)) != ascii + strlen(ascii)) {
+            return NULL;
+        }
+        *phost = ascii;
+        return text + length;
+    }
+    end = host_end(text, size);
+    if (!end) {
+        return NULL;
+    }
+    ascii = apr_pstrmemdup(pool, text, (apr_size_t)(end - text));
+    for (c = (char *)ascii; *c; c++) {
+        *c = (char)apr_tolower(*c);
+    }
+    if (!has_good_labels(ascii)) {
+        return NULL;
+    }
+    *phost = *ascii == '[' ? normal_ipv6(ascii, pool) : ascii;
+    return *phost ? end : NULL;
+}
+
 /* RFC 3986, 3.2: no user information here, a host always. */
 static apr_status_t parse_authority(orp_url_t *url, const char *text,
                                     apr_size_t size, orp_reason_t *why,
                                     const char *whole, apr_pool_t *pool)
 {
     const char *end;
-    char *host, *c;
 
     if (memchr(text, '@', size)) {
         return orp_reason_set(why, ORP_EURL, whole,
@@ -155,17 +214,12 @@ static apr_status_t parse_authority(orp_url_t *url, const char *text,
         return orp_reason_set(why, ORP_EURL, whole,
                               "The address has no host name.");
     }
-    end = host_end(text, size);
-    if (!end || (end < text + size && *end != ':') || *text == '.') {
+    end = read_host(&url->host, text, size, pool);
+    if (!end || (end < text + size && *end != ':')) {
         return orp_reason_set(why, ORP_EURL, whole,
                               "The host name of the address contains a "
                               "character that is not accepted.");
     }
-    host = apr_pstrmemdup(pool, text, (apr_size_t)(end - text));
-    for (c = host; *c; c++) {
-        *c = (char)apr_tolower(*c);
-    }
-    url->host = host;
     url->port = orp_url_default_port(url->scheme);
     if (end < text + size
         && parse_port(&url->port, end + 1,

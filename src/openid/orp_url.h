@@ -12,7 +12,9 @@
  *
  * Refused, never repaired: other schemes, user information, empty hosts,
  * control characters and spaces, broken escapes, text that is not UTF-8,
- * hosts with other characters than letters, digits, "-", "_" and ".".
+ * hosts with other characters than letters, digits, "-", "_" and ".". A host
+ * in another script is converted to its ASCII form (IDNA), other text of an
+ * IRI to escaped UTF-8.
  */
 #ifndef ORP_URL_H
 #define ORP_URL_H
