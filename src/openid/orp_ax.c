@@ -10,22 +10,29 @@
 #include "orp_codec.h"
 
 #define ALIAS_MAX 32
+#define AXSCHEMA "http://axschema.org/"
 
 static const struct {
     const char *alias;
     const char *type;
 } known[] = {
-    { "nickname", "http://axschema.org/namePerson/friendly" },
-    { "email", "http://axschema.org/contact/email" },
-    { "fullname", "http://axschema.org/namePerson" },
-    { "dob", "http://axschema.org/birthDate" },
-    { "gender", "http://axschema.org/person/gender" },
-    { "postcode", "http://axschema.org/contact/postalCode/home" },
-    { "country", "http://axschema.org/contact/country/home" },
-    { "language", "http://axschema.org/pref/language" },
-    { "timezone", "http://axschema.org/pref/timezone" },
-    { "first", "http://axschema.org/namePerson/first" },
-    { "last", "http://axschema.org/namePerson/last" },
+    { "nickname", AXSCHEMA "namePerson/friendly" },
+    { "email", AXSCHEMA "contact/email" },
+    { "fullname", AXSCHEMA "namePerson" },
+    { "dob", AXSCHEMA "birthDate" },
+    { "gender", AXSCHEMA "person/gender" },
+    { "postcode", AXSCHEMA "contact/postalCode/home" },
+    { "country", AXSCHEMA "contact/country/home" },
+    { "language", AXSCHEMA "pref/language" },
+    { "timezone", AXSCHEMA "pref/timezone" },
+    { "first", AXSCHEMA "namePerson/first" },
+    { "last", AXSCHEMA "namePerson/last" },
+};
+
+/* The same names were published under these as well, before and after. */
+static const char *const schemas[] = {
+    AXSCHEMA, "http://schema.openid.net/", "http://openid.net/schema/",
+    "https://axschema.org/",
 };
 
 const char *orp_ax_type(const char *alias)
@@ -91,10 +98,37 @@ static const char *signed_field(const orp_message_t *message,
         ? orp_message_get(message, field) : NULL;
 }
 
-/* The name that the provider gives to a type: of "ALIAS.type.NAME", NAME. */
-static const char *name_of_type(const orp_message_t *message,
-                                const char *alias, const char *type,
-                                apr_pool_t *pool)
+/* What stands behind the schema in a type URI, or NULL. */
+static const char *in_schema(const char *type)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(schemas) / sizeof(schemas[0]); i++) {
+        if (!strncmp(type, schemas[i], strlen(schemas[i]))) {
+            return type + strlen(schemas[i]);
+        }
+    }
+    return NULL;
+}
+
+int orp_ax_same_type(const char *a, const char *b)
+{
+    const char *x = in_schema(a), *y = in_schema(b);
+
+    return x && y && !strcmp(x, y);
+}
+
+static int equal(const char *a, const char *b)
+{
+    return !strcmp(a, b);
+}
+
+/* The name that the provider gives to a type: of "ALIAS.type.NAME", NAME.
+ * @param same  is it this type? */
+static const char *find_name(const orp_message_t *message,
+                             const char *alias, const char *type,
+                             int (*same)(const char *a, const char *b),
+                             apr_pool_t *pool)
 {
     const orp_params_t *fields = orp_message_fields(message);
     const char *prefix = apr_pstrcat(pool, alias, ".type.", NULL);
@@ -105,12 +139,23 @@ static const char *name_of_type(const orp_message_t *message,
         const char *field = orp_params_name(fields, i);
 
         if (!strncmp(field, prefix, size)
-            && !strcmp(orp_params_value(fields, i), type)
+            && same(orp_params_value(fields, i), type)
             && orp_message_is_signed(message, field)) {
             return field + size;
         }
     }
     return NULL;
+}
+
+/* By the type itself; or else by the same one of another schema. */
+static const char *name_of_type(const orp_message_t *message,
+                                const char *alias, const char *type,
+                                apr_pool_t *pool)
+{
+    const char *name = find_name(message, alias, type, equal, pool);
+
+    return name ? name
+        : find_name(message, alias, type, orp_ax_same_type, pool);
 }
 
 /* The values of one attribute; NULL where there is none, or too much. */

@@ -36,6 +36,10 @@ typedef struct orp_ax_value_t {
  */
 const char *orp_ax_type(const char *alias);
 
+/** Do two type URIs mean the same attribute (in axschema.org or one of the
+ * schemas before and after it)? */
+int orp_ax_same_type(const char *a, const char *b);
+
 /** Can this be the name of an attribute (5.1), and of a variable? */
 int orp_ax_alias_valid(const char *alias);
 
@@ -48,9 +52,10 @@ void orp_ax_request(orp_params_t *form, const apr_array_header_t *attrs,
 
 /**
  * Read the response (5.2): the attributes that were asked for, found by type
- * URI whatever the provider's alias is, where every field that makes them up
- * is signed. An attribute with more values than asked for, or with a count
- * that does not fit its values, is left out.
+ * URI (or the same one of another well-known schema) whatever the provider's
+ * alias is, where every field that makes them up is signed. An attribute with
+ * more values than asked for, or with a count that does not fit its values,
+ * is left out.
  * @param message  verified already
  * @return array of orp_ax_value_t, in the order of attrs; maybe empty
  */

@@ -23,7 +23,7 @@ const char *orp_identity_email(const orp_identity_t *identity)
         const orp_ax_value_t *value = &APR_ARRAY_IDX(identity->ax, i,
                                                      orp_ax_value_t);
 
-        if (!strcmp(value->alias, "email")) {
+        if (orp_ax_same_type(value->type, orp_ax_type("email"))) {
             email = APR_ARRAY_IDX(value->values, 0, const char *);
         }
     }
@@ -38,6 +38,8 @@ void orp_identity_write(orp_params_t *record,
     orp_params_add(record, "claimed_id", identity->claimed_id);
     orp_params_add(record, "display", identity->display);
     orp_params_add(record, "endpoint", identity->endpoint);
+    orp_params_add(record, "typed", identity->typed);
+    orp_params_add(record, "teams", identity->teams);
     orp_params_add(record, "auth_time",
                    apr_psprintf(pool, "%" APR_TIME_T_FMT,
                                 identity->auth_time));
@@ -97,6 +99,8 @@ apr_status_t orp_identity_read(orp_identity_t **pidentity,
     identity->claimed_id = orp_params_get(record, "claimed_id");
     identity->display = orp_params_get(record, "display");
     identity->endpoint = orp_params_get(record, "endpoint");
+    identity->typed = orp_params_get(record, "typed");
+    identity->teams = orp_params_get(record, "teams");
     if (!identity->claimed_id || !identity->endpoint || !auth_time
         || orp_number_parse(&when, auth_time, APR_INT64_MAX)
         != APR_SUCCESS) {

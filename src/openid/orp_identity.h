@@ -11,9 +11,11 @@ typedef struct orp_identity_t {
     const char *claimed_id;     /* normalized, its fragment kept (11.5.1) */
     const char *display;        /* what the user typed, to be shown */
     const char *endpoint;       /* OP endpoint URL */
+    const char *typed;          /* what the login was begun with, or NULL */
     apr_time_t auth_time;       /* when the assertion was accepted */
     orp_params_t *sreg;         /* field to value; maybe empty */
     apr_array_header_t *ax;     /* of orp_ax_value_t; maybe empty */
+    const char *teams;          /* separated by spaces, or NULL */
 } orp_identity_t;
 
 /** The mail address: from SREG, else from AX, else NULL. */

@@ -63,6 +63,28 @@ static apr_status_t add_field(orp_message_t *message, const char *name,
     return APR_SUCCESS;
 }
 
+/* 12: names that no alias may have. */
+static const char *const reserved[] = {
+    "assoc_handle", "assoc_type", "claimed_id", "contact", "delegate",
+    "dh_consumer_public", "dh_gen", "dh_modulus", "error", "identity",
+    "invalidate_handle", "mode", "ns", "op_endpoint", "openid", "realm",
+    "reference", "response_nonce", "return_to", "server", "session_type",
+    "sig", "signed", "trust_root",
+};
+
+/* 12: an alias has no period, is not empty, and not reserved. */
+static int is_alias(const char *alias)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+        if (!strcmp(alias, reserved[i])) {
+            return 0;
+        }
+    }
+    return *alias && !strchr(alias, '.');
+}
+
 /* 12: "no two aliases for one extension", or it would be unclear which of
  * them is meant. */
 static apr_status_t check_aliases(const orp_message_t *message,
@@ -73,6 +95,12 @@ static apr_status_t check_aliases(const orp_message_t *message,
     for (i = 0; i < n; i++) {
         if (strncmp(orp_params_name(message->fields, i), "ns.", 3)) {
             continue;
+        }
+        if (!is_alias(orp_params_name(message->fields, i) + 3)) {
+            return orp_reason_set(why, ORP_EMESSAGE,
+                                  orp_params_name(message->fields, i),
+                                  "The provider's message gives an extension "
+                                  "a name that none may have.");
         }
         for (j = i + 1; j < n; j++) {
             if (!strncmp(orp_params_name(message->fields, j), "ns.", 3)
@@ -210,6 +238,23 @@ static int uses_alias(const orp_message_t *message, const char *alias)
         }
     }
     return 0;
+}
+
+orp_params_t *orp_message_namespaces(const orp_message_t *message,
+                                     apr_pool_t *pool)
+{
+    orp_params_t *namespaces = orp_params_create(pool);
+    int i;
+
+    for (i = 0; i < orp_params_size(message->fields); i++) {
+        const char *name = orp_params_name(message->fields, i);
+
+        if (!strncmp(name, "ns.", 3)) {
+            orp_params_add(namespaces, name + 3,
+                           orp_params_value(message->fields, i));
+        }
+    }
+    return namespaces;
 }
 
 const char *orp_message_alias(const orp_message_t *message,

@@ -31,7 +31,8 @@ typedef struct orp_message_t orp_message_t;
  * that do not begin with "openid." are left alone.
  * @return APR_SUCCESS, or ORP_EMESSAGE where a field occurs twice, a value
  *         holds a control character or is not UTF-8, a name holds a colon or
- *         a control character, one URI has two aliases, or there is no mode
+ *         a control character, one URI has two aliases, an alias is empty,
+ *         has a period or is reserved, or there is no mode
  */
 ORP_MUST_USE apr_status_t orp_message_from_request(
     orp_message_t **pmessage, const orp_params_t *params, orp_reason_t *why,
@@ -55,6 +56,10 @@ const orp_params_t *orp_message_fields(const orp_message_t *message);
 
 /** The version that the message says it is (4.1.2). */
 orp_version_e orp_message_version(const orp_message_t *message);
+
+/** The extensions that the message declares (12): alias to type URI. */
+orp_params_t *orp_message_namespaces(const orp_message_t *message,
+                                     apr_pool_t *pool);
 
 /**
  * The alias that the message uses for an extension (12).

@@ -54,7 +54,7 @@ static void an_identity_comes_back_as_it_was_written(void **state)
 
     orp_params_add(identity->sreg, "nickname", "vic");
     orp_params_add(identity->sreg, "email", "");
-    add_ax(identity, "email", "urn:e", "a@e", "b@e");
+    add_ax(identity, "email", "http://axschema.org/contact/email", "a@e", "b@e");
     add_ax(identity, "first", "urn:f", "", NULL);
     again = reread(scene, identity);
     assert_text(again->claimed_id, identity->claimed_id);
@@ -65,7 +65,8 @@ static void an_identity_comes_back_as_it_was_written(void **state)
                 "nickname=vic&email=");
     assert_int_equal(again->ax->nelts, 2);
     assert_text(orp_identity_ax_json(again, scene->pool),
-                "{\"urn:e\": [\"a@e\", \"b@e\"], \"urn:f\": [\"\"]}");
+                "{\"http://axschema.org/contact/email\": "
+                "[\"a@e\", \"b@e\"], \"urn:f\": [\"\"]}");
     assert_text(APR_ARRAY_IDX(again->ax, 0, orp_ax_value_t).alias, "email");
 }
 
@@ -93,7 +94,7 @@ static void a_damaged_record_is_a_failure_of_the_store(void **state)
         params_of(scene->pool, "claimed_id", "x", "endpoint", "x",
                   "auth_time", "-1", NULL),
         params_of(scene->pool, "claimed_id", "x", "endpoint", "x",
-                  "auth_time", "1", "axtype.email", "urn:e", NULL),
+                  "auth_time", "1", "axtype.email", "http://axschema.org/contact/email", NULL),
         params_of(scene->pool, "claimed_id", "x", "endpoint", "x",
                   "auth_time", "1", "axtype.a", "urn:a", "axtype.b", "urn:b",
                   "ax.b", "v", NULL),
@@ -134,7 +135,7 @@ static void the_mail_address_is_that_of_sreg_else_that_of_ax(void **state)
         orp_params_add(identity->sreg, "email", table[i].sreg);
         add_ax(identity, "first", "urn:f", "f@e", NULL);
         if (table[i].ax) {
-            add_ax(identity, "email", "urn:e", table[i].ax, "second@e");
+            add_ax(identity, "email", "http://axschema.org/contact/email", table[i].ax, "second@e");
         }
         assert_text(orp_identity_email(identity), table[i].email);
     }
