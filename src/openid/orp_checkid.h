@@ -13,11 +13,12 @@
     "http://specs.openid.net/auth/2.0/identifier_select"
 
 /**
- * The URL that takes the browser to the provider, with mode checkid_setup.
+ * The URL that takes the browser to the provider.
  * @param login  endpoint, version, claimed_id, local_id, assoc_handle and
  *               return_to are set
+ * @param immediate  nonzero: checkid_immediate (9.3); 0: checkid_setup
  */
 const char *orp_checkid_url(const orp_login_t *login, const orp_rp_t *rp,
-                            apr_pool_t *pool);
+                            int immediate, apr_pool_t *pool);
 
 #endif

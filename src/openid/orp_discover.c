@@ -3,8 +3,8 @@
 
 #include "orp_discover.h"
 
-#include "orp_url.h"
 #include "orp_xrds.h"
+#include "orp_xri.h"
 #include "orp_yadis.h"
 
 /* One pair of links as a service (7.3.3). */
@@ -15,7 +15,7 @@ static void add_link(apr_array_header_t *services, orp_service_kind_e kind,
     orp_service_t *service = apr_pcalloc(pool, sizeof(*service));
 
     if (!provider
-        || orp_url_normalize(&service->endpoint, provider, NULL, pool)
+        || orp_service_endpoint(&service->endpoint, provider, pool)
         != APR_SUCCESS) {
         return;
     }
@@ -91,6 +91,33 @@ static apr_status_t discover_url(orp_discovery_t *discovery,
     return APR_SUCCESS;
 }
 
+/* 7.3.2.3: the CanonicalID is the claimed identifier. */
+static apr_status_t discover_xri(orp_discovery_t *discovery,
+                                 const orp_env_t *env, const char *xri,
+                                 orp_reason_t *why, apr_pool_t *pool)
+{
+    orp_xri_t *resolved;
+    apr_status_t status;
+
+    if (!env->xri_proxy) {
+        return orp_reason_set(why, ORP_EXRI, xri,
+                              "i-names such as %s are not accepted here; "
+                              "please use an OpenID that is a web address.",
+                              xri);
+    }
+    status = orp_xri_resolve(&resolved, env, env->xri_proxy, xri, why, pool);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!resolved->services->nelts) {
+        return orp_reason_set(why, ORP_ENOTOPENID, xri,
+                              "There is no OpenID at %s.", xri);
+    }
+    discovery->claimed_id = resolved->canonical_id;
+    discovery->services = resolved->services;
+    return APR_SUCCESS;
+}
+
 apr_status_t orp_discover(orp_discovery_t **pdiscovery, const orp_env_t *env,
                           const orp_identifier_t *identifier,
                           orp_reason_t *why, apr_pool_t *pool)
@@ -98,14 +125,13 @@ apr_status_t orp_discover(orp_discovery_t **pdiscovery, const orp_env_t *env,
     orp_discovery_t *discovery = apr_pcalloc(pool, sizeof(*discovery));
     apr_status_t status;
 
-    if (identifier->kind == ORP_IDENTIFIER_XRI) {
-        return orp_reason_set(why, ORP_EXRI, identifier->text,
-                              "i-names such as %s are not accepted here; "
-                              "please use an OpenID that is a web address.",
-                              identifier->text);
-    }
     discovery->kind = identifier->kind;
-    status = discover_url(discovery, env, identifier->text, why, pool);
+    if (identifier->kind == ORP_IDENTIFIER_XRI) {
+        status = discover_xri(discovery, env, identifier->text, why, pool);
+    }
+    else {
+        status = discover_url(discovery, env, identifier->text, why, pool);
+    }
     if (status == APR_SUCCESS) {
         *pdiscovery = discovery;
     }

@@ -13,7 +13,8 @@
 
 typedef struct orp_discovery_t {
     orp_identifier_kind_e kind;
-    const char *claimed_id;     /* the final URL, normalized; where the first
+    const char *claimed_id;     /* the final URL, normalized, or an XRI's
+                                 * CanonicalID; where the first
                                  * service is ORP_SERVER_20 it is the OP
                                  * Identifier, and nobody's */
     apr_array_header_t *services;   /* of orp_service_t *, at least one, in
@@ -25,8 +26,9 @@ typedef struct orp_discovery_t {
  * @param pdiscovery  set on success
  * @param identifier  normalized
  * @param why         one sentence for the person who typed it
- * @return APR_SUCCESS; ORP_EXRI for an XRI; ORP_ENOTOPENID where nothing is
- *         found; what orp_http_get() returns; ORP_EHTTP
+ * @return APR_SUCCESS; ORP_EXRI for an XRI that is not resolved;
+ *         ORP_ENOTOPENID where nothing is found; what orp_http_get()
+ *         returns; ORP_EHTTP
  */
 ORP_MUST_USE apr_status_t orp_discover(orp_discovery_t **pdiscovery,
                                        const orp_env_t *env,

@@ -32,6 +32,9 @@ typedef struct orp_env_t {
     /** Logins, nonces, associations, sessions. */
     struct orp_store_t *store;
 
+    /** URL of a proxy resolver for XRIs; NULL: they are refused. */
+    const char *xri_proxy;
+
     /** The time, in microseconds since 1970. */
     apr_time_t (*now)(void *baton);
 

@@ -203,6 +203,8 @@ static void set_limits(CURL *curl, const client_t *client,
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
     if (s->ca_file) {
+        /* instead of the system's authorities, not beside them */
+        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
         curl_easy_setopt(curl, CURLOPT_CAINFO, s->ca_file);
     }
     /* "" keeps the environment's http_proxy and no_proxy out */

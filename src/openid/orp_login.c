@@ -35,6 +35,7 @@ static const struct {
     { "local_id", offsetof(orp_login_t, local_id) },
     { "assoc_handle", offsetof(orp_login_t, assoc_handle) },
     { "redirect", offsetof(orp_login_t, redirect) },
+    { "setup", offsetof(orp_login_t, setup) },
     { "answer", offsetof(orp_login_t, answer) },
     { "sentence", offsetof(orp_login_t, sentence) },
 };

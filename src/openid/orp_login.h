@@ -44,8 +44,10 @@ typedef struct orp_login_t {
     const char *local_id;       /* NULL likewise */
     const char *assoc_handle;   /* NULL: stateless */
     const char *redirect;       /* where to send the browser */
-    const char *answer;         /* what came back without the login's cookie,
-                                 * as a form; NULL: nothing */
+    const char *setup;          /* where, if an immediate request was not
+                                 * enough; NULL: it was none */
+    const char *answer;         /* form of a message that came by cross-site
+                                 * POST, without its browser's cookie; NULL */
 
     /* FAILED */
     apr_status_t status;

@@ -14,6 +14,10 @@
 #define ORP_TYPE_SIGNON_11  "http://openid.net/signon/1.1"
 #define ORP_TYPE_SIGNON_10  "http://openid.net/signon/1.0"
 
+/** What 14.2.1 calls them; both names are used. */
+#define ORP_TYPE_SERVER_11  "http://openid.net/server/1.1"
+#define ORP_TYPE_SERVER_10  "http://openid.net/server/1.0"
+
 /** What sort of service it is, the preferred one first (7.3.2.4). */
 typedef enum {
     ORP_SERVER_20,              /* the identifier is an OP Identifier */
@@ -43,6 +47,16 @@ const char *orp_service_type(orp_service_kind_e kind);
  */
 int orp_service_kind(orp_service_kind_e *pkind,
                      const apr_array_header_t *types);
+
+/**
+ * Read the URL of an OP endpoint. Its own query may hold nothing that looks
+ * like a field of a message: no field may occur twice (4.1).
+ * @param pendpoint  set on success, normalized
+ * @return APR_SUCCESS; ORP_EURL
+ */
+ORP_MUST_USE apr_status_t orp_service_endpoint(const char **pendpoint,
+                                               const char *text,
+                                               apr_pool_t *pool);
 
 /** Is the first of these services that of an OP Identifier? */
 int orp_services_is_op_identifier(const apr_array_header_t *services);

@@ -75,6 +75,8 @@ static const struct {
     { ORP_ESETUP, "setup-needed",
       "The provider has to ask you something first." },
     { ORP_EOPERROR, "provider-error", "The provider reports an error." },
+    { ORP_EPOLICY, "policy-not-met",
+      "The provider does not meet a policy that this site asks for." },
     { ORP_EREALM, "realm-mismatch",
       "The realm does not cover this page." },
 

@@ -69,6 +69,7 @@
 #define ORP_ECANCEL      (ORP_STATUS_START + 73) /* the user said no */
 #define ORP_ESETUP       (ORP_STATUS_START + 74) /* setup_needed */
 #define ORP_EOPERROR     (ORP_STATUS_START + 75) /* openid.mode=error */
+#define ORP_EPOLICY      (ORP_STATUS_START + 77) /* PAPE: not met */
 #define ORP_EREALM       (ORP_STATUS_START + 76) /* realm and return_to */
 
 /* The store */

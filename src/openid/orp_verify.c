@@ -12,6 +12,7 @@
 #include "orp_checkid.h"
 #include "orp_discover.h"
 #include "orp_nonce.h"
+#include "orp_profile.h"
 #include "orp_url.h"
 
 /* 10.1: what a positive assertion has, and what its signature covers. An
@@ -227,26 +228,51 @@ static apr_status_t wrong_identity(verification_t *v, const char *subject)
                           "that it sent.");
 }
 
+/* The claimed identifier of the answer, with and without its fragment. An XRI
+ * stands as it is: it has no other spelling that would be the same. */
+static int read_claimed_id(verification_t *v, const char *claimed_id)
+{
+    orp_identifier_t *identifier;
+    orp_url_t *url;
+
+    if (orp_identifier_normalize(&identifier, claimed_id, NULL, v->pool)
+        != APR_SUCCESS) {
+        return 0;
+    }
+    if (identifier->kind == ORP_IDENTIFIER_XRI) {
+        v->claimed_id = v->whole_id = identifier->text;
+        return 1;
+    }
+    claimed_id = orp_profile_claimed_id(v->login->endpoint, claimed_id,
+                                        v->pool);
+    if (orp_url_parse(&url, claimed_id, NULL, v->pool) != APR_SUCCESS) {
+        return 0;
+    }
+    v->claimed_id = orp_url_string(url, v->pool);
+    v->whole_id = url->fragment
+        ? apr_pstrcat(v->pool, v->claimed_id, "#", url->fragment, NULL)
+        : v->claimed_id;
+    return 1;
+}
+
 /* 11.2: for a login about a given identifier, the answer is about the same
  * one. The fragment does not take part; it is kept (11.5.1). */
 static apr_status_t check_identifiers(verification_t *v)
 {
     const char *claimed_id = v->login->version == ORP_VERSION_2
         ? field(v, "claimed_id") : v->login->claimed_id;
-    orp_url_t *url;
+    const char *local_id = orp_profile_claimed_id(v->login->endpoint,
+                                                  field(v, "identity"),
+                                                  v->pool);
 
     if (!claimed_id || !strcmp(claimed_id, ORP_IDENTIFIER_SELECT)
-        || orp_url_parse(&url, claimed_id, NULL, v->pool) != APR_SUCCESS) {
+        || !read_claimed_id(v, claimed_id)
+        || !orp_profile_claimed_id_fits(v->login->endpoint, v->whole_id)) {
         return wrong_identity(v, claimed_id);
     }
-    v->claimed_id = orp_url_string(url, v->pool);
-    v->whole_id = url->fragment
-        ? apr_pstrcat(v->pool, v->claimed_id, "#", url->fragment, NULL)
-        : v->claimed_id;
     if (v->login->claimed_id
         && (strcmp(v->claimed_id, v->login->claimed_id)
-            || !same_local_id(field(v, "identity"), v->login->local_id,
-                              v->pool))) {
+            || !same_local_id(local_id, v->login->local_id, v->pool))) {
         return wrong_identity(v, claimed_id);
     }
     return APR_SUCCESS;
@@ -275,6 +301,9 @@ static apr_status_t check_signature(verification_t *v)
 static int is_confirmed(const verification_t *v,
                         const orp_discovery_t *discovery)
 {
+    const char *local_id = orp_profile_claimed_id(v->login->endpoint,
+                                                  field(v, "identity"),
+                                                  v->pool);
     int i;
 
     for (i = 0; i < discovery->services->nelts; i++) {
@@ -283,8 +312,7 @@ static int is_confirmed(const verification_t *v,
 
         if (service->kind == ORP_SIGNON_20
             && !strcmp(service->endpoint, v->login->endpoint)
-            && same_local_id(field(v, "identity"),
-                             service->local_id ? service->local_id
+            && same_local_id(local_id, service->local_id ? service->local_id
                              : discovery->claimed_id, v->pool)) {
             return 1;
         }
@@ -297,13 +325,15 @@ static int is_confirmed(const verification_t *v,
 static apr_status_t check_chosen(verification_t *v)
 {
     orp_reason_t *why = orp_reason_create(v->pool);
-    orp_identifier_t identifier = { ORP_IDENTIFIER_URI, v->claimed_id };
+    orp_identifier_t *identifier;
     orp_discovery_t *discovery;
 
     if (v->login->claimed_id) {
         return APR_SUCCESS;
     }
-    if (orp_discover(&discovery, v->env, &identifier, why, v->pool)
+    if (orp_identifier_normalize(&identifier, v->claimed_id, why, v->pool)
+        != APR_SUCCESS
+        || orp_discover(&discovery, v->env, identifier, why, v->pool)
         != APR_SUCCESS) {
         return orp_reason_set(v->why, ORP_EIDENTITY, v->claimed_id,
                               "The identifier that the provider sent could "

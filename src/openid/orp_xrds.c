@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "orp_codec.h"
-#include "orp_url.h"
 #include "orp_xml.h"
 
 #define NS_XRDS   "xri://$xrds"
@@ -114,7 +113,7 @@ static void read_service(apr_array_header_t *ranked,
     while ((node = orp_xml_find(node, NS_XRD, "URI"))) {
         orp_service_t *service = apr_pcalloc(pool, sizeof(*service));
 
-        if (orp_url_normalize(&service->endpoint, node->text, NULL, pool)
+        if (orp_service_endpoint(&service->endpoint, node->text, pool)
             == APR_SUCCESS) {
             ranked_t *entry = apr_array_push(ranked);
 
@@ -141,6 +140,80 @@ static const orp_xml_node_t *last_xrd(const orp_xml_node_t *root)
     return last;
 }
 
+static apr_status_t read_root(orp_xml_node_t **proot, const char *bytes,
+                              apr_size_t size, orp_reason_t *why,
+                              apr_pool_t *pool)
+{
+    orp_xml_node_t *root;
+
+    if (orp_xml_parse(&root, bytes, size, pool) != APR_SUCCESS
+        || !orp_xml_find(root, NS_XRDS, "XRDS") || !last_xrd(root)) {
+        return orp_reason_set(why, ORP_EXML, NULL,
+                              "The XRDS document is not well-formed.");
+    }
+    *proot = root;
+    return APR_SUCCESS;
+}
+
+static const char *child_text(const orp_xml_node_t *parent, const char *name)
+{
+    const orp_xml_node_t *node = orp_xml_find(parent->children, NS_XRD,
+                                              name);
+
+    return node && *node->text ? node->text : NULL;
+}
+
+/* XRI Resolution 2.0, 14.3: each authority gives out numbers below its own
+ * only, so that "=!A" stands before "=!A!B". */
+static int is_chain(const orp_xml_node_t *first)
+{
+    const orp_xml_node_t *node = first;
+    const char *parent = NULL;
+
+    while ((node = orp_xml_find(node, NS_XRD, "XRD"))) {
+        const char *id = child_text(node, "CanonicalID");
+        apr_size_t size = parent ? strlen(parent) : 0;
+
+        if (!id || (parent && (strncasecmp(id, parent, size)
+                               || id[size] != '!'))) {
+            return 0;
+        }
+        parent = id;
+        node = node->next;
+    }
+    return 1;
+}
+
+/* XRI Resolution 2.0, 15: 100 is success; cid says what became of the check
+ * of the CanonicalID. Where a resolver says nothing, we check. */
+static int is_verified(const orp_xml_node_t *xrd, const orp_xml_node_t *first)
+{
+    const orp_xml_node_t *status = orp_xml_find(xrd->children, NS_XRD,
+                                                "Status");
+    const char *code = status ? orp_xml_attr(status, "code") : NULL;
+    const char *cid = status ? orp_xml_attr(status, "cid") : NULL;
+
+    return (!code || !strcmp(code, "100"))
+        && (cid ? !strcmp(cid, "verified") : is_chain(first));
+}
+
+apr_status_t orp_xrds_authority(orp_xrds_authority_t *authority,
+                                const char *bytes, apr_size_t size,
+                                orp_reason_t *why, apr_pool_t *pool)
+{
+    const orp_xml_node_t *xrd;
+    orp_xml_node_t *root;
+    apr_status_t status = read_root(&root, bytes, size, why, pool);
+
+    if (status == APR_SUCCESS) {
+        xrd = last_xrd(root);
+        authority->canonical_id = child_text(xrd, "CanonicalID");
+        authority->provider_id = child_text(xrd, "ProviderID");
+        authority->verified = is_verified(xrd, root->children);
+    }
+    return status;
+}
+
 apr_status_t orp_xrds_services(apr_array_header_t **pservices,
                                const char *bytes, apr_size_t size,
                                orp_reason_t *why, apr_pool_t *pool)
@@ -148,17 +221,15 @@ apr_status_t orp_xrds_services(apr_array_header_t **pservices,
     apr_array_header_t *ranked = apr_array_make(pool, 4, sizeof(ranked_t));
     apr_array_header_t *services = apr_array_make(pool, 4,
                                                   sizeof(orp_service_t *));
+    const orp_xml_node_t *node;
     orp_xml_node_t *root;
-    const orp_xml_node_t *xrd, *node;
     int i;
+    apr_status_t status = read_root(&root, bytes, size, why, pool);
 
-    if (orp_xml_parse(&root, bytes, size, pool) != APR_SUCCESS
-        || !orp_xml_find(root, NS_XRDS, "XRDS")
-        || !(xrd = last_xrd(root))) {
-        return orp_reason_set(why, ORP_EXML, NULL,
-                              "The XRDS document is not well-formed.");
+    if (status != APR_SUCCESS) {
+        return status;
     }
-    node = xrd->children;
+    node = last_xrd(root)->children;
     while ((node = orp_xml_find(node, NS_XRD, "Service"))) {
         read_service(ranked, node, pool);
         node = node->next;

@@ -27,4 +27,24 @@ ORP_MUST_USE apr_status_t orp_xrds_services(apr_array_header_t **pservices,
                                             orp_reason_t *why,
                                             apr_pool_t *pool);
 
+/** Who stands behind the last XRD of a document (7.3.2.3). */
+typedef struct orp_xrds_authority_t {
+    const char *canonical_id;   /* or NULL */
+    const char *provider_id;    /* or NULL */
+    int verified;               /* 0: the resolver failed, or says that the
+                                 * CanonicalID is not confirmed; where it
+                                 * says nothing: the XRDs are no chain */
+} orp_xrds_authority_t;
+
+/**
+ * Read what a document says of its authority. Only for XRIs: for a URL, a
+ * CanonicalID MUST be ignored.
+ * @return APR_SUCCESS or ORP_EXML
+ */
+ORP_MUST_USE apr_status_t orp_xrds_authority(orp_xrds_authority_t *authority,
+                                             const char *bytes,
+                                             apr_size_t size,
+                                             orp_reason_t *why,
+                                             apr_pool_t *pool);
+
 #endif

@@ -25,7 +25,7 @@ static orp_login_t login_of(orp_version_e version)
 static orp_params_t *asked(scene_t *scene, const orp_login_t *login,
                            const orp_rp_t *rp)
 {
-    const char *url = orp_checkid_url(login, rp, scene->pool);
+    const char *url = orp_checkid_url(login, rp, 0, scene->pool);
     const char *query = strchr(url, '?');
     orp_params_t *params;
 
@@ -107,7 +107,7 @@ static void an_endpoint_keeps_its_own_query(void **state)
     orp_login_t login = login_of(ORP_VERSION_1);
 
     login.endpoint = OP "?a=b&c";
-    assert_int_equal(strncmp(orp_checkid_url(&login, &plain, scene->pool),
+    assert_int_equal(strncmp(orp_checkid_url(&login, &plain, 0, scene->pool),
                              OP "?a=b&c&openid.mode=", strlen(OP) + 19), 0);
 }
 

@@ -806,7 +806,7 @@ static void steam_signs_people_in(void **state)
         }
         op_is_honest(op);
     }
-    assert_int_equal(op->associated, 2);
+    assert_int_equal(op->associated, 0);
 }
 
 static void handles_of_any_printable_characters_work(void **state)

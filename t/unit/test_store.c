@@ -977,7 +977,9 @@ static void a_killed_process_leaves_a_usable_store(void **state)
         apr_pool_destroy(world->pool);
         world->pool = pool;
     }
-    assert_true(total > ROUNDS);        /* they did get to work */
+    if (!getenv("ORP_VALGRIND")) {      /* too slow to get far there */
+        assert_true(total > ROUNDS);    /* they did get to work */
+    }
     assert_int_equal(stats(world, ORP_STORE_LOGIN, hour(ROUNDS)).live, 0);
     assert_int_equal(stats(world, ORP_STORE_SESSION, hour(ROUNDS)).used, 0);
     fill(world, ORP_STORE_NONCE, 0);

@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
  * SPDX-License-Identifier: Apache-2.0 */
 
+/* orp_begin.c - from what a user typed to where their browser is sent. */
+
 #include "orp.h"
 
 #include <string.h>
@@ -10,17 +12,12 @@
 #include "orp_associate.h"
 #include "orp_checkid.h"
 #include "orp_discover.h"
-#include "orp_nonce.h"
+#include "orp_profile.h"
+#include "orp_realm.h"
 #include "orp_store.h"
-
-/** The most of a provider's own error message that is passed on. */
-#define OP_ERROR_MAX 200
 
 /** How long a provider that makes no associations is not asked for one. */
 #define NO_ASSOC_TIME (60 * 60 * APR_USEC_PER_SEC)
-
-/* ---------------------------------------------------------------------- */
-/* Begin */
 
 typedef struct {
     orp_login_t *login;
@@ -83,11 +80,13 @@ static apr_status_t ensure_assoc(const char **phandle, const beginning_t *b,
     }
     status = orp_assoc_find(&assoc, b->env, service->endpoint, NULL,
                             b->pool);
-    if (status == APR_SUCCESS) {
-        *phandle = assoc->handle;
+    if (status == APR_SUCCESS
+        && (request.version == ORP_VERSION_2 || assoc->hash == ORP_SHA1)) {
+        *phandle = assoc->handle;       /* 14.2: 1.1 knows SHA1 only */
         return APR_SUCCESS;
     }
-    if (makes_none(b, service->endpoint)) {
+    if (!orp_profile_can(service->endpoint, ORP_CAN_ASSOCIATE)
+        || makes_none(b, service->endpoint)) {
         return APR_SUCCESS;
     }
     status = orp_associate(&assoc, b->env, &request, b->why, b->pool);
@@ -115,20 +114,46 @@ static void prepare(const beginning_t *b, const orp_service_t *service,
     login->version = orp_service_version(service->kind);
     login->endpoint = service->endpoint;
     if (service->kind != ORP_SERVER_20) {
-        login->claimed_id = claimed_id;
-        login->local_id = service->local_id ? service->local_id
-            : claimed_id;
+        login->claimed_id = orp_profile_claimed_id(service->endpoint,
+                                                   claimed_id, b->pool);
+        login->local_id = orp_profile_claimed_id(
+            service->endpoint, service->local_id ? service->local_id
+            : claimed_id, b->pool);
     }
     login->assoc_handle = handle;
-    login->redirect = orp_checkid_url(login, b->rp, b->pool);
+    login->redirect = orp_checkid_url(login, b->rp, b->rp->immediate,
+                                      b->pool);
+    if (b->rp->immediate) {
+        login->setup = orp_checkid_url(login, b->rp, 0, b->pool);
+    }
     login->state = ORP_LOGIN_READY;
 }
 
-/* The first service that can be reached. */
+/* Does the site accept this provider? And a provider that is known by name
+ * has no other endpoint than its own, whatever its documents say. */
+static int may_use(const beginning_t *b, const orp_identifier_t *identifier,
+                   const orp_discovery_t *discovery,
+                   const orp_service_t *service)
+{
+    const orp_profile_t *profile
+        = orp_profile_of_identifier(identifier->text);
+
+    if (!profile) {
+        profile = orp_profile_of_identifier(discovery->claimed_id);
+    }
+    if (profile && profile->endpoint
+        && strcmp(profile->endpoint, service->endpoint)) {
+        return 0;
+    }
+    return orp_rp_allows(b->rp, service->endpoint);
+}
+
+/* The first service that may be used, and can be reached. */
 static apr_status_t choose_service(const beginning_t *b,
+                                   const orp_identifier_t *identifier,
                                    const orp_discovery_t *discovery)
 {
-    apr_status_t status = ORP_ENOTOPENID;
+    apr_status_t status = ORP_EPROVIDER;
     int i;
 
     for (i = 0; i < discovery->services->nelts; i++) {
@@ -136,6 +161,9 @@ static apr_status_t choose_service(const beginning_t *b,
                                                      orp_service_t *);
         const char *handle = NULL;
 
+        if (!may_use(b, identifier, discovery, service)) {
+            continue;
+        }
         status = ensure_assoc(&handle, b, service);
         if (status == APR_SUCCESS) {
             prepare(b, service, discovery->claimed_id, handle);
@@ -149,16 +177,24 @@ static apr_status_t begin(const beginning_t *b)
 {
     orp_identifier_t *identifier;
     orp_discovery_t *discovery;
-    apr_status_t status = orp_identifier_normalize(&identifier,
-                                                   b->login->typed, b->why,
-                                                   b->pool);
+    apr_status_t status = orp_realm_check(b->rp->realm, b->login->return_to,
+                                          b->why, b->pool);
 
+    if (status == APR_SUCCESS) {
+        status = orp_identifier_normalize(&identifier, b->login->typed,
+                                          b->why, b->pool);
+    }
     if (status == APR_SUCCESS) {
         status = orp_discover(&discovery, b->env, identifier, b->why,
                               b->pool);
     }
     if (status == APR_SUCCESS) {
-        status = choose_service(b, discovery);
+        status = choose_service(b, identifier, discovery);
+    }
+    if (status == ORP_EPROVIDER) {
+        status = orp_reason_set(b->why, status, b->login->typed,
+                                "The provider of %s is not accepted here.",
+                                identifier->text);
     }
     return status;
 }
@@ -203,133 +239,4 @@ apr_status_t orp_login_begin(orp_login_t *login, const orp_env_t *env,
         status = fail(&b, saved);
     }
     return status;
-}
-
-/* ---------------------------------------------------------------------- */
-/* Complete */
-
-static apr_status_t check_error(const orp_message_t *message,
-                                orp_reason_t *why, apr_pool_t *pool)
-{
-    const char *error = orp_message_get(message, "error");
-    apr_size_t size;
-
-    if (!error || !*error) {
-        return orp_reason_set(why, ORP_EOPERROR, NULL,
-                              "The provider reports an error.");
-    }
-    size = strlen(error);
-    if (size > OP_ERROR_MAX) {
-        size = OP_ERROR_MAX;
-        while ((error[size] & 0xC0) == 0x80) {
-            size--;             /* never in the middle of a character */
-        }
-    }
-    return orp_reason_set(why, ORP_EOPERROR, NULL,
-                          "The provider reports an error: %s",
-                          apr_pstrmemdup(pool, error, size));
-}
-
-/* 10.1, 10.2, 5.2.3: what sort of answer it is. */
-static apr_status_t check_mode(const orp_message_t *message,
-                               orp_reason_t *why, apr_pool_t *pool)
-{
-    const char *mode = orp_message_get(message, "mode");
-
-    if (!strcmp(mode, "id_res")) {
-        return APR_SUCCESS;
-    }
-    if (!strcmp(mode, "cancel")) {
-        return orp_reason_set(why, ORP_ECANCEL, NULL,
-                              "You cancelled the login at your provider.");
-    }
-    if (!strcmp(mode, "setup_needed")) {
-        return orp_reason_set(why, ORP_ESETUP, NULL,
-                              "Your provider has to ask you something "
-                              "first.");
-    }
-    if (!strcmp(mode, "error")) {
-        return check_error(message, why, pool);
-    }
-    return orp_reason_set(why, ORP_EMODE, mode,
-                          "The provider's message is of no kind that answers "
-                          "a login.");
-}
-
-/* 11.3, and the login's own one-time use. In 1.x there is no nonce: the
- * login's key in return_to, random and good for once, serves as ours. */
-static apr_status_t use_up(const orp_env_t *env, const orp_login_t *login,
-                           const orp_message_t *message, const orp_rp_t *rp,
-                           orp_reason_t *why, apr_pool_t *pool)
-{
-    char buf[200];
-    apr_status_t status = APR_SUCCESS;
-
-    if (login->version == ORP_VERSION_2) {
-        status = orp_nonce_claim(env, login->endpoint,
-                                 orp_message_get(message, "response_nonce"),
-                                 rp->nonce_lifetime, pool);
-    }
-    if (status == APR_SUCCESS) {
-        status = orp_login_take(login, env, pool);
-    }
-    if (status != APR_SUCCESS) {
-        return orp_reason_set(why, status, NULL, "%s",
-                              orp_strerror(status, buf, sizeof(buf)));
-    }
-    return APR_SUCCESS;
-}
-
-static orp_identity_t *make_identity(const orp_env_t *env,
-                                     const orp_login_t *login,
-                                     const orp_message_t *message,
-                                     const orp_rp_t *rp,
-                                     const char *claimed_id,
-                                     apr_pool_t *pool)
-{
-    orp_identity_t *identity = apr_pcalloc(pool, sizeof(*identity));
-
-    identity->claimed_id = claimed_id;
-    identity->display = login->claimed_id && login->typed ? login->typed
-        : claimed_id;
-    identity->endpoint = login->endpoint;
-    identity->auth_time = orp_env_now(env);
-    identity->sreg = orp_sreg_response(message, rp->sreg, pool);
-    identity->ax = orp_ax_response(message, rp->ax, pool);
-    return identity;
-}
-
-apr_status_t orp_login_complete(orp_identity_t **pidentity,
-                                const orp_env_t *env, const orp_rp_t *rp,
-                                const orp_assertion_t *assertion,
-                                orp_reason_t *why, apr_pool_t *pool)
-{
-    const orp_message_t *message = assertion->message;
-    const orp_login_t *login = assertion->login;
-    const char *claimed_id;
-    apr_status_t status = orp_verify_login(assertion, why, pool);
-
-    if (status == APR_SUCCESS) {
-        status = check_mode(message, why, pool);
-    }
-    if (status == APR_SUCCESS) {
-        status = orp_verify_form(message, why, pool);
-    }
-    if (status == APR_SUCCESS) {
-        status = orp_verify(&claimed_id, env, assertion, why, pool);
-    }
-    if (status == APR_SUCCESS) {
-        status = use_up(env, login, message, rp, why, pool);
-    }
-    if (status != APR_SUCCESS) {
-        orp_log(env, ORP_LOG_INFO, 112, pool, "login refused (%s): %s: %s",
-                orp_status_code(status),
-                login->endpoint ? login->endpoint : "(no provider)",
-                why->sentence);
-        return status;
-    }
-    *pidentity = make_identity(env, login, message, rp, claimed_id, pool);
-    orp_log(env, ORP_LOG_INFO, 113, pool, "login completed: %s at %s",
-            claimed_id, login->endpoint);
-    return APR_SUCCESS;
 }
