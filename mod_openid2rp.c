@@ -28,6 +28,12 @@ static const command_rec directives[] = {
     AP_INIT_TAKE1("OpenIDSingleProvider", openid2rp_set_single_provider,
                   NULL, ANYWHERE, "URL: no login page, straight to this "
                   "provider"),
+    AP_INIT_ITERATE("OpenIDProviderAllow", openid2rp_set_provider_allow,
+                    NULL, ANYWHERE, "URL-prefix... or ~regex...: the OP "
+                    "endpoints that are accepted"),
+    AP_INIT_ITERATE("OpenIDProviderDeny", openid2rp_set_provider_deny, NULL,
+                    ANYWHERE, "URL-prefix... or ~regex...: the OP endpoints "
+                    "that are not"),
     AP_INIT_TAKE1("OpenIDRealm", openid2rp_set_realm, NULL, ANYWHERE,
                   "URL: what the user is asked to trust"),
     AP_INIT_TAKE_ARGV("OpenIDSReg", openid2rp_set_sreg, NULL, ANYWHERE,
@@ -35,6 +41,13 @@ static const command_rec directives[] = {
     AP_INIT_TAKE_ARGV("OpenIDAX", openid2rp_set_ax, NULL, ANYWHERE,
                       "required|optional ALIAS[=TYPE-URI][#COUNT]..., or "
                       "off"),
+    AP_INIT_TAKE_ARGV("OpenIDPape", openid2rp_set_pape, NULL, ANYWHERE,
+                      "[max-auth-age=SEC] [POLICY-URI...]: how the provider "
+                      "is to make sure who it is"),
+    AP_INIT_ITERATE("OpenIDTeams", openid2rp_set_teams, NULL, ANYWHERE,
+                    "TEAM...: ask for membership (Launchpad)"),
+    AP_INIT_FLAG("OpenIDImmediate", openid2rp_set_immediate, NULL, ANYWHERE,
+                 "On: try without asking the user first"),
     AP_INIT_TAKE12("OpenIDLogout", openid2rp_set_logout, NULL, ANYWHERE,
                    "/path [/target]: ends the session"),
     AP_INIT_TAKE12("OpenIDSessionTimeout", openid2rp_set_session_timeout,
@@ -45,6 +58,13 @@ static const command_rec directives[] = {
 
     AP_INIT_TAKE1("OpenIDBaseURL", openid2rp_set_base_url, NULL, RSRC_CONF,
                   "URL: where this site is, as the outside sees it"),
+    AP_INIT_ITERATE("OpenIDForwarded", openid2rp_set_forwarded, NULL,
+                    RSRC_CONF, "HEADER...: what to believe of the proxy in "
+                    "front"),
+    AP_INIT_FLAG("OpenIDPublishXRDS", openid2rp_set_publish_xrds, NULL,
+                 RSRC_CONF, "On: let providers discover this site"),
+    AP_INIT_TAKE1("OpenIDXRIProxy", openid2rp_set_xri_proxy, NULL, RSRC_CONF,
+                  "URL of a resolver for i-names, or off"),
     AP_INIT_TAKE1("OpenIDAssociate", openid2rp_set_associate, NULL,
                   RSRC_CONF, "login or never: when associations are made"),
     AP_INIT_TAKE1("OpenIDLoginTimeout", openid2rp_set_login_timeout, NULL,

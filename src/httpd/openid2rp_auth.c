@@ -6,9 +6,25 @@
 #include <apr_strings.h>
 
 #include "openid2rp_config.h"
+#include "openid2rp_provider.h"
 #include "openid2rp_request.h"
 #include "openid2rp_session.h"
 #include "openid2rp_vars.h"
+
+/* Is the session's provider one that this section accepts? */
+static int is_accepted(request_rec *r, const orp_identity_t *identity)
+{
+    const openid2rp_dir_t *dir = openid2rp_dir(r);
+
+    if (*dir->single_provider
+        && (!identity->typed
+            || strcmp(identity->typed, dir->single_provider))) {
+        return 0;
+    }
+    return openid2rp_provider_accepted(identity->endpoint,
+                                       dir->provider_allow,
+                                       dir->provider_deny, r->pool);
+}
 
 /* Find the session, and let its user pass. */
 static apr_status_t try_session(openid2rp_request_t *notes, request_rec *r)
@@ -16,6 +32,9 @@ static apr_status_t try_session(openid2rp_request_t *notes, request_rec *r)
     orp_identity_t *identity;
     apr_status_t status = openid2rp_session_find(&identity, r);
 
+    if (status == APR_SUCCESS && !is_accepted(r, identity)) {
+        return ORP_ENOTFOUND;
+    }
     if (status == APR_SUCCESS) {
         notes->identity = identity;
         openid2rp_vars_set(r, identity);

@@ -181,3 +181,12 @@ int openid2rp_body_form(orp_params_t **pform, request_rec *r)
     *pform = kept->form;
     return OK;
 }
+
+int openid2rp_body_broken_form_has(request_rec *r, const char *text)
+{
+    const kept_t *kept = find_kept(r);
+
+    return kept && kept->size && kept->complete && !kept->form
+        && ap_strstr_c(apr_pstrmemdup(r->pool, kept->bytes, kept->size),
+                       text) != NULL;
+}

@@ -19,11 +19,15 @@
 /**
  * Read the form in a request's body, if it is a POST of
  * application/x-www-form-urlencoded of at most OPENID2RP_FORM_MAX bytes.
- * @param pform  set to its parameters, or to NULL where there is no such form
- *               or it is malformed: then it is not for us
+ * @param pform  set to its parameters, or to NULL where there is no such
+ *               form, or it is malformed
  * @return OK, or the HTTP status that reading failed with
  */
 ORP_MUST_USE int openid2rp_body_form(orp_params_t **pform, request_rec *r);
+
+/** Does the raw text of a malformed form that was read hold this text? So it
+ * may have been meant for us. */
+int openid2rp_body_broken_form_has(request_rec *r, const char *text);
 
 /** Hook function: insert the filter that hands out what was read. */
 void openid2rp_body_insert_filter(request_rec *r);

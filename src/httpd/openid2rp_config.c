@@ -28,6 +28,7 @@ void *openid2rp_dir_create(apr_pool_t *pool, char *path)
     dir->unauth_action = OPENID2RP_UNSET;
     dir->session_idle = OPENID2RP_UNSET;
     dir->session_max = OPENID2RP_UNSET;
+    dir->immediate = OPENID2RP_UNSET;
     return dir;
 }
 
@@ -69,6 +70,11 @@ static void merge_dir(openid2rp_dir_t *merged, const openid2rp_dir_t *outer,
     PICK_NUMBER(merged, outer, inner, unauth_action);
     PICK_POINTER(merged, outer, inner, providers);
     PICK_POINTER(merged, outer, inner, single_provider);
+    PICK_POINTER(merged, outer, inner, provider_allow);
+    PICK_POINTER(merged, outer, inner, provider_deny);
+    PICK_POINTER(merged, outer, inner, pape);
+    PICK_POINTER(merged, outer, inner, teams);
+    PICK_NUMBER(merged, outer, inner, immediate);
     PICK_POINTER(merged, outer, inner, realm);
     merged->sreg = merge_sreg(pool, outer->sreg, inner->sreg);
     PICK_POINTER(merged, outer, inner, ax);
@@ -125,8 +131,10 @@ static openid2rp_dir_t *dir_defaults(apr_pool_t *pool)
     dir->unauth_action = OPENID2RP_UNAUTH_AUTO;
     dir->providers = apr_array_make(pool, 1, sizeof(openid2rp_provider_t));
     dir->single_provider = "";
+    dir->realm = "";
+    dir->logout_path = "";
     dir->session_idle = MINUTES(60);
-    dir->session_max = MINUTES(12 * 60);
+    dir->session_max = OPENID2RP_SESSION_MAX;
     dir->cookie = apr_pmemdup(pool, &cookie, sizeof(cookie));
     return dir;
 }
@@ -181,6 +189,8 @@ void *openid2rp_server_create(apr_pool_t *pool, server_rec *s)
     server->fetch_connect = OPENID2RP_UNSET;
     server->fetch_max_size = OPENID2RP_UNSET;
     server->fetch_require_tls = OPENID2RP_UNSET;
+    server->forwarded = OPENID2RP_UNSET;
+    server->publish_xrds = OPENID2RP_UNSET;
     server->store_size = OPENID2RP_UNSET;
     return server;
 }
@@ -200,6 +210,9 @@ static void merge_server(openid2rp_server_t *merged,
     PICK_POINTER(merged, outer, inner, fetch_proxy);
     PICK_POINTER(merged, outer, inner, fetch_ca_file);
     PICK_NUMBER(merged, outer, inner, fetch_require_tls);
+    PICK_NUMBER(merged, outer, inner, forwarded);
+    PICK_NUMBER(merged, outer, inner, publish_xrds);
+    PICK_POINTER(merged, outer, inner, xri_proxy);
     PICK_NUMBER(merged, outer, inner, store_size);
 }
 
@@ -222,6 +235,9 @@ const openid2rp_server_t *openid2rp_server(server_rec *s, apr_pool_t *pool)
         .fetch_connect = orp_http_curl_defaults.connect,
         .fetch_max_size = (apr_int64_t)orp_http_curl_defaults.max_size,
         .fetch_require_tls = 0,
+        .forwarded = 0,
+        .publish_xrds = 1,
+        .xri_proxy = "",
         .store_size = 32 * 1024 * 1024,
     };
 

@@ -18,11 +18,19 @@
 
 #define OPENID2RP_UNSET (-1)
 
+/** How long a session lives at most, where nothing is said. */
+#define OPENID2RP_SESSION_MAX (12 * 3600 * APR_USEC_PER_SEC)
+
 typedef enum {
     OPENID2RP_UNAUTH_AUTO,      /* a page for people, 401 for programs */
     OPENID2RP_UNAUTH_LOGIN,
     OPENID2RP_UNAUTH_401
 } openid2rp_unauth_e;
+
+/** OpenIDForwarded: which headers of the proxy in front are believed. */
+#define OPENID2RP_FORWARDED_PROTO 1     /* X-Forwarded-Proto */
+#define OPENID2RP_FORWARDED_HOST  2     /* X-Forwarded-Host */
+#define OPENID2RP_FORWARDED_RFC   4     /* Forwarded (RFC 7239) */
 
 /** OpenIDProvider: a button on the login page. */
 typedef struct openid2rp_provider_t {
@@ -44,10 +52,15 @@ typedef struct openid2rp_dir_t {
     int unauth_action;                      /* openid2rp_unauth_e */
     apr_array_header_t *providers;          /* of openid2rp_provider_t */
     const char *single_provider;            /* "" for none */
-    const char *realm;                      /* URL */
+    apr_array_header_t *provider_allow;     /* openid2rp_provider.h */
+    apr_array_header_t *provider_deny;
+    orp_pape_t *pape;                       /* asking for nothing: off */
+    apr_array_header_t *teams;              /* of const char * */
+    int immediate;
+    const char *realm;                      /* a pattern; "" for the default */
     orp_sreg_t *sreg;                       /* without fields: off */
     apr_array_header_t *ax;                 /* of orp_ax_attr_t; empty: off */
-    const char *logout_path;
+    const char *logout_path;                /* "" for none */
     const char *logout_target;              /* a path */
     apr_interval_time_t session_idle;
     apr_interval_time_t session_max;
@@ -67,6 +80,9 @@ typedef struct openid2rp_server_t {
     const char *fetch_proxy;
     const char *fetch_ca_file;
     int fetch_require_tls;
+    int forwarded;                          /* OPENID2RP_FORWARDED_*, or-ed */
+    int publish_xrds;
+    const char *xri_proxy;                  /* "" for none */
     apr_int64_t store_size;                 /* main server only; bytes */
     struct openid2rp_runtime_t *runtime;    /* made by post_config */
 } openid2rp_server_t;

@@ -7,7 +7,7 @@
 #include <http_core.h>
 #include <http_protocol.h>
 
-#include "openid2rp_runtime.h"
+#include "openid2rp_origin.h"
 
 #define VALUES_MAX 8
 #define LOGIN_PREFIX "openid2rp_login_"
@@ -36,13 +36,14 @@ apr_array_header_t *openid2rp_cookie_values(request_rec *r, const char *name)
     return values;
 }
 
-/* As the outside sees it: OpenIDBaseURL knows of TLS that ends before us. */
+/* As the outside sees it: TLS may end before us. */
 static int is_secure(request_rec *r, const openid2rp_cookie_t *cookie)
 {
-    const orp_url_t *base_url = openid2rp_settings(r)->base_url;
+    const char *origin;
 
     return cookie->secure
-        || !strcmp(base_url ? base_url->scheme : ap_http_scheme(r), "https");
+        || (openid2rp_origin(&origin, r) == OK
+            && !strncmp(origin, "https:", 6));
 }
 
 static void set_cookie(request_rec *r, const char *name, const char *value,

@@ -19,6 +19,14 @@ const char *openid2rp_set_provider(cmd_parms *cmd, void *dir,
                                    const char *label, const char *url);
 const char *openid2rp_set_single_provider(cmd_parms *cmd, void *dir,
                                           const char *url);
+const char *openid2rp_set_provider_allow(cmd_parms *cmd, void *dir,
+                                         const char *arg);
+const char *openid2rp_set_provider_deny(cmd_parms *cmd, void *dir,
+                                        const char *arg);
+const char *openid2rp_set_pape(cmd_parms *cmd, void *dir, int argc,
+                               char *const argv[]);
+const char *openid2rp_set_teams(cmd_parms *cmd, void *dir, const char *team);
+const char *openid2rp_set_immediate(cmd_parms *cmd, void *dir, int on);
 const char *openid2rp_set_realm(cmd_parms *cmd, void *dir, const char *url);
 const char *openid2rp_set_sreg(cmd_parms *cmd, void *dir, int argc,
                                char *const argv[]);
@@ -34,6 +42,11 @@ const char *openid2rp_set_cookie(cmd_parms *cmd, void *dir, int argc,
 /* for servers and virtual hosts */
 const char *openid2rp_set_base_url(cmd_parms *cmd, void *dir,
                                    const char *url);
+const char *openid2rp_set_forwarded(cmd_parms *cmd, void *dir,
+                                    const char *header);
+const char *openid2rp_set_publish_xrds(cmd_parms *cmd, void *dir, int on);
+const char *openid2rp_set_xri_proxy(cmd_parms *cmd, void *dir,
+                                    const char *arg);
 const char *openid2rp_set_associate(cmd_parms *cmd, void *dir,
                                     const char *arg);
 const char *openid2rp_set_login_timeout(cmd_parms *cmd, void *dir,

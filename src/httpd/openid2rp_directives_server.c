@@ -26,12 +26,14 @@ const char *openid2rp_set_base_url(cmd_parms *cmd, void *dir,
     (void)dir;
     if (orp_url_parse(&url, arg, why, cmd->pool) != APR_SUCCESS) {
         return openid2rp_mistake(cmd, "\"%s\" is not a web address: %s", arg,
-                       why->sentence);
+                                 why->sentence);
     }
     if (strcmp(url->path, "/") || url->query || url->fragment) {
-        return openid2rp_mistake(cmd, "\"%s\" is more than scheme, host name and port; "
-                       "write \"%s\".", arg,
-                       orp_url_origin(url, cmd->temp_pool));
+        return openid2rp_mistake(cmd,
+                                 "\"%s\" is more than scheme, host name and "
+                                 "port; "
+                                 "write \"%s\".",
+                                 arg, orp_url_origin(url, cmd->temp_pool));
     }
     server_of(cmd)->base_url = url;
     return NULL;
@@ -48,7 +50,8 @@ const char *openid2rp_set_associate(cmd_parms *cmd, void *dir,
         server_of(cmd)->associate = ORP_ASSOCIATE_NEVER;
     }
     else {
-        return openid2rp_mistake(cmd, "\"%s\" is not \"login\" or \"never\".", arg);
+        return openid2rp_mistake(cmd, "\"%s\" is not \"login\" or \"never\".",
+                                 arg);
     }
     return NULL;
 }
@@ -77,6 +80,10 @@ const char *openid2rp_set_fetch_timeout(cmd_parms *cmd, void *dir,
     (void)dir;
     if (!error && connect) {
         error = openid2rp_read_time(&server->fetch_connect, cmd, connect);
+        if (!error && server->fetch_connect > server->fetch_timeout) {
+            error = openid2rp_mistake(cmd, "connecting may take \"%s\", which "
+                                      "is longer than all of it.", connect);
+        }
     }
     return error;
 }
@@ -97,7 +104,7 @@ const char *openid2rp_set_fetch_allow(cmd_parms *cmd, void *dir,
     (void)dir;
     if (orp_cidr_parse(&cidr, arg, cmd->temp_pool) != APR_SUCCESS) {
         return openid2rp_mistake(cmd, "\"%s\" is not an address range such as "
-                       "\"10.0.0.0/8\" or \"::1\".", arg);
+                                 "\"10.0.0.0/8\" or \"::1\".", arg);
     }
     if (!server->fetch_allow) {
         server->fetch_allow = apr_array_make(cmd->pool, 2, sizeof(cidr));
@@ -123,7 +130,7 @@ const char *openid2rp_set_fetch_ca_file(cmd_parms *cmd, void *dir,
     if (!path || apr_stat(&info, path, APR_FINFO_TYPE, cmd->temp_pool)
         != APR_SUCCESS || info.filetype != APR_REG) {
         return openid2rp_mistake(cmd, "the file \"%s\" cannot be read.",
-                       path ? path : arg);
+                                 path ? path : arg);
     }
     server_of(cmd)->fetch_ca_file = path;
     return NULL;
@@ -147,15 +154,72 @@ const char *openid2rp_set_store(cmd_parms *cmd, void *dir, const char *arg)
         return error;
     }
     if (ap_cstr_casecmpn(arg, "shm", 3) || (arg[3] && arg[3] != ':')) {
-        return openid2rp_mistake(cmd, "\"%s\" is not \"shm\" or \"shm:SIZE\".", arg);
+        return openid2rp_mistake(cmd, "\"%s\" is not \"shm\" or \"shm:SIZE\".",
+                                 arg);
     }
     if (!arg[3]) {
+        server->store_size = OPENID2RP_UNSET;
         return NULL;
     }
     error = openid2rp_read_size(&server->store_size, cmd, arg + 4);
     if (!error && server->store_size < ORP_STORE_SHM_MIN) {
-        return openid2rp_mistake(cmd, "\"%s\" is less than 1M, the least that is of "
-                       "use.", arg + 4);
+        return openid2rp_mistake(cmd, "\"%s\" is less than 1M, the least "
+                                 "that is of use.", arg + 4);
     }
     return error;
+}
+
+const char *openid2rp_set_forwarded(cmd_parms *cmd, void *dir,
+                                    const char *header)
+{
+    static const struct {
+        const char *name;
+        int bit;
+    } headers[] = {
+        { "X-Forwarded-Proto", OPENID2RP_FORWARDED_PROTO },
+        { "X-Forwarded-Host", OPENID2RP_FORWARDED_HOST },
+        { "Forwarded", OPENID2RP_FORWARDED_RFC },
+    };
+    openid2rp_server_t *server = server_of(cmd);
+    apr_size_t i;
+
+    (void)dir;
+    for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+        if (!ap_cstr_casecmp(header, headers[i].name)) {
+            if (server->forwarded == OPENID2RP_UNSET) {
+                server->forwarded = 0;
+            }
+            server->forwarded |= headers[i].bit;
+            return NULL;
+        }
+    }
+    if (!ap_cstr_casecmp(header, "none")) {
+        server->forwarded = 0;
+        return NULL;
+    }
+    return openid2rp_mistake(cmd, "\"%s\" is not X-Forwarded-Proto, "
+                             "X-Forwarded-Host, Forwarded or none.",
+                             header);
+}
+
+const char *openid2rp_set_publish_xrds(cmd_parms *cmd, void *dir, int on)
+{
+    (void)dir;
+    server_of(cmd)->publish_xrds = on;
+    return NULL;
+}
+
+const char *openid2rp_set_xri_proxy(cmd_parms *cmd, void *dir,
+                                    const char *arg)
+{
+    (void)dir;
+    if (!ap_cstr_casecmp(arg, "off")) {
+        server_of(cmd)->xri_proxy = "";
+        return NULL;
+    }
+    if (strchr(arg, '?')) {
+        return openid2rp_mistake(cmd, "\"%s\" has a query; XRIs are put "
+                                 "behind the path of a resolver.", arg);
+    }
+    return openid2rp_read_url(&server_of(cmd)->xri_proxy, cmd, arg);
 }

@@ -9,6 +9,7 @@
 #include <http_protocol.h>
 #include <http_vhost.h>
 
+#include "openid2rp_forwarded.h"
 #include "openid2rp_runtime.h"
 #include "orp_params.h"
 #include "orp_url.h"
@@ -52,35 +53,70 @@ static int is_ours(request_rec *r, const char *host, apr_port_t port)
         || ap_matches_request_vhost(r, host, r->server->port);
 }
 
+static int misdirected(request_rec *r, const char *host)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, O2RP(210)
+                  "no login: the request is for \"%s\", which is neither "
+                  "ServerName nor a ServerAlias of this server, nor set by "
+                  "OpenIDBaseURL or a header that OpenIDForwarded trusts",
+                  ap_escape_logitem(r->pool, host));
+    return HTTP_MISDIRECTED_REQUEST;
+}
+
+/* Scheme and authority as an origin, if they are one. */
+static int make_origin(const char **porigin, request_rec *r,
+                       const char *scheme, const char *authority)
+{
+    orp_url_t *url;
+
+    if (strpbrk(authority, "/?#")
+        || orp_url_parse(&url, apr_pstrcat(r->pool, scheme, "://", authority,
+                                           NULL), NULL, r->pool)
+        != APR_SUCCESS || strcmp(url->path, "/") || url->query
+        || url->fragment) {
+        return misdirected(r, authority);
+    }
+    *porigin = orp_url_origin(url, r->pool);
+    return OK;
+}
+
+/* From the Host that the client names, if it is one of ours. Behind a proxy
+ * that says the scheme, the port is the proxy's own. */
+static int host_origin(const char **porigin, request_rec *r,
+                       const char *proto)
+{
+    apr_port_t port;
+    const char *host = requested_host(&port, r);
+
+    if (host && !is_ours(r, host, proto ? 0 : port)) {
+        return misdirected(r, host);
+    }
+    if (!host) {
+        host = r->server->server_hostname;
+    }
+    if (!proto) {
+        port = public_port(r);
+    }
+    return make_origin(porigin, r, proto ? proto : ap_http_scheme(r),
+                       port ? apr_psprintf(r->pool, "%s:%d", host, port)
+                       : host);
+}
+
 int openid2rp_origin(const char **porigin, request_rec *r)
 {
     const openid2rp_server_t *settings = openid2rp_settings(r);
-    orp_url_t url = { .scheme = ap_http_scheme(r) };
-    orp_url_t *normal;
-    apr_port_t port;
-    const char *host;
+    const char *proto, *host;
 
     if (settings->base_url) {
         *porigin = orp_url_origin(settings->base_url, r->pool);
         return OK;
     }
-    host = requested_host(&port, r);
-    if (host && !is_ours(r, host, port)) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, O2RP(210)
-                      "no login: the request is for \"%s\", which is neither "
-                      "ServerName nor a ServerAlias of this server (and "
-                      "OpenIDBaseURL is not set)",
-                      ap_escape_logitem(r->pool, host));
-        return HTTP_MISDIRECTED_REQUEST;
+    openid2rp_forwarded(&proto, &host, r);
+    if (host) {
+        return make_origin(porigin, r, proto ? proto : ap_http_scheme(r),
+                           host);
     }
-    url.host = host ? host : r->server->server_hostname;
-    url.port = public_port(r);
-    if (orp_url_parse(&normal, orp_url_origin(&url, r->pool), NULL, r->pool)
-        != APR_SUCCESS) {
-        return HTTP_MISDIRECTED_REQUEST;
-    }
-    *porigin = orp_url_origin(normal, r->pool);
-    return OK;
+    return host_origin(porigin, r, proto);
 }
 
 /* httpd decodes r->parsed_uri.path in its place. What came from the browser,

@@ -59,6 +59,7 @@ static const struct {
     { ORP_EOPERROR, HTTP_BAD_GATEWAY },
     { ORP_ECANCEL, HTTP_UNAUTHORIZED },
     { ORP_ESETUP, HTTP_UNAUTHORIZED },
+    { ORP_EREALM, HTTP_SERVICE_UNAVAILABLE },
     { ORP_ESTORE, HTTP_SERVICE_UNAVAILABLE },
     { ORP_EFULL, HTTP_SERVICE_UNAVAILABLE },
     { ORP_ECRYPTO, HTTP_SERVICE_UNAVAILABLE },
@@ -86,7 +87,7 @@ void openid2rp_page_headers(request_rec *r)
 
 /* form-action names every http and https address because some browsers apply
  * it to the redirect that answers the form, and that leads to the provider. */
-static void policy_header(request_rec *r)
+static void policy_header(request_rec *r, int scripts)
 {
     unsigned char digest[ORP_HASH_MAX];
     const char *source = "'none'";
@@ -99,8 +100,10 @@ static void policy_header(request_rec *r)
                                                r->pool), "'", NULL);
     }
     apr_table_setn(r->err_headers_out, "Content-Security-Policy",
-                   apr_pstrcat(r->pool, "default-src 'none'; style-src ",
-                               source, "; form-action 'self' http: https:; "
+                   apr_pstrcat(r->pool, "default-src 'none'; ",
+                               scripts ? "script-src 'self'; " : "",
+                               "style-src ", source,
+                               "; form-action 'self' http: https:; "
                                "base-uri 'none'; frame-ancestors 'none'",
                                NULL));
 }
@@ -167,37 +170,53 @@ static void put_forms(request_rec *r, const openid2rp_page_t *page)
     put_field(r, page);
 }
 
-int openid2rp_page_send(request_rec *r, const openid2rp_page_t *page)
+void openid2rp_page_open(request_rec *r, int status, int scripts,
+                         const char *title)
 {
-    const char *site = escaped(r, r->server->server_hostname
-                               ? r->server->server_hostname : "this site");
-
+    title = escaped(r, title);
     openid2rp_page_headers(r);
-    policy_header(r);
-    if (page->status == HTTP_UNAUTHORIZED) {
+    policy_header(r, scripts);
+    if (status == HTTP_UNAUTHORIZED) {
         /* RFC 9110, 15.5.2: a 401 names a way in; browsers do not know this
          * one, and show the page */
         apr_table_setn(r->err_headers_out, "WWW-Authenticate",
                        OPENID2RP_AUTH_TYPE);
     }
-    r->status = page->status;
+    r->status = status;
     r->status_line = NULL;
     ap_set_content_type(r, "text/html; charset=utf-8");
-    if (r->header_only) {
-        return OK;
+    if (!r->header_only) {
+        ap_rvputs(r, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
+                  "<meta charset=\"utf-8\">\n"
+                  "<meta name=\"viewport\" "
+                  "content=\"width=device-width, initial-scale=1\">\n"
+                  "<title>", title, "</title>\n<style>", style,
+                  "</style>\n</head>\n<body>\n<main>\n<h1>", title,
+                  "</h1>\n", NULL);
     }
-    ap_rvputs(r, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
-              "<meta charset=\"utf-8\">\n"
-              "<meta name=\"viewport\" "
-              "content=\"width=device-width, initial-scale=1\">\n"
-              "<title>Sign in to ", site, "</title>\n<style>", style,
-              "</style>\n</head>\n<body>\n<main>\n<h1>Sign in to ", site,
-              "</h1>\n", NULL);
-    if (page->sentence) {
-        ap_rvputs(r, "<p role=\"alert\">", escaped(r, page->sentence),
-                  "</p>\n", NULL);
+}
+
+void openid2rp_page_close(request_rec *r)
+{
+    if (!r->header_only) {
+        ap_rputs("</main>\n</body>\n</html>\n", r);
     }
-    put_forms(r, page);
-    ap_rputs("</main>\n</body>\n</html>\n", r);
+}
+
+int openid2rp_page_send(request_rec *r, const openid2rp_page_t *page)
+{
+    const char *site = r->server->server_hostname
+        ? r->server->server_hostname : "this site";
+
+    openid2rp_page_open(r, page->status, 0,
+                        apr_pstrcat(r->pool, "Sign in to ", site, NULL));
+    if (!r->header_only) {
+        if (page->sentence) {
+            ap_rvputs(r, "<p role=\"alert\">", escaped(r, page->sentence),
+                      "</p>\n", NULL);
+        }
+        put_forms(r, page);
+    }
+    openid2rp_page_close(r);
     return OK;
 }

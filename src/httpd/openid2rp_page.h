@@ -23,6 +23,17 @@ typedef struct openid2rp_page_t {
 /** Send the login page. @return OK */
 int openid2rp_page_send(request_rec *r, const openid2rp_page_t *page);
 
+/**
+ * Begin any page: headers, policy, and everything up to its heading.
+ * @param scripts  nonzero: scripts of this site may run
+ * @param title    of the page, not escaped
+ */
+void openid2rp_page_open(request_rec *r, int status, int scripts,
+                         const char *title);
+
+/** End it. */
+void openid2rp_page_close(request_rec *r);
+
 /** The HTTP status that goes with a login that failed: DESIGN, section 2. */
 int openid2rp_http_status(apr_status_t status);
 

@@ -8,6 +8,7 @@
 
 #include "openid2rp_body.h"
 #include "openid2rp_config.h"
+#include "openid2rp_publish.h"
 
 #define IDENTIFIER "openid_identifier"
 #define RETURN "openid_return"
@@ -53,10 +54,15 @@ static int classify_query(openid2rp_request_t *notes, request_rec *r)
     if (orp_params_parse_form(&params, query, strlen(query), r->pool)
         != APR_SUCCESS) {
         /* broken, or too much: meant for us, if the mark is in it */
-        notes->action = strstr(query, RETURN "=") ? OPENID2RP_RETURN
-            : OPENID2RP_NOTHING;
+        if (strstr(query, RETURN "=")) {
+            notes->action = OPENID2RP_RETURN;
+        }
+        else if (strstr(query, IDENTIFIER "=")) {
+            notes->action = OPENID2RP_START;
+        }
+        notes->broken = notes->action != OPENID2RP_NOTHING;
         notes->key = "";
-        return notes->action != OPENID2RP_NOTHING;
+        return notes->broken;
     }
     if (orp_params_get(params, RETURN)) {
         notes->action = OPENID2RP_RETURN;
@@ -73,8 +79,12 @@ int openid2rp_request_classify(openid2rp_request_t *notes, request_rec *r)
     orp_params_t *form;
     int result;
 
-    if (dir->logout_path && !strcmp(dir->logout_path, r->uri)) {
+    if (!strcmp(dir->logout_path, r->uri)) {
         notes->action = OPENID2RP_LOGOUT;
+        return OK;
+    }
+    if (openid2rp_publish_wanted(r)) {
+        notes->action = OPENID2RP_PUBLISH;
         return OK;
     }
     if (r->method_number != M_GET && r->method_number != M_POST) {
@@ -86,6 +96,11 @@ int openid2rp_request_classify(openid2rp_request_t *notes, request_rec *r)
     result = openid2rp_body_form(&form, r);
     if (result == OK && form) {
         (void)take_identifier(notes, form);
+    }
+    else if (result == OK
+             && openid2rp_body_broken_form_has(r, IDENTIFIER "=")) {
+        notes->action = OPENID2RP_START;
+        notes->broken = 1;
     }
     return result;
 }

@@ -18,6 +18,7 @@ typedef enum {
     OPENID2RP_START,            /* begin a login */
     OPENID2RP_RETURN,           /* the browser comes back from a provider */
     OPENID2RP_LOGOUT,           /* end the session */
+    OPENID2RP_PUBLISH,          /* tell a provider where we are */
     OPENID2RP_PAGE              /* show the login page */
 } openid2rp_action_e;
 
@@ -25,6 +26,7 @@ typedef struct openid2rp_request_t {
     openid2rp_action_e action;
     const char *typed;          /* START: what was typed or chosen; NULL
                                  * where the request names more than one */
+    int broken;                 /* it cannot be decoded */
     const char *key;            /* RETURN: the KEY; "" where there is none
                                  * that can be read */
     const orp_identity_t *identity;     /* who is signed in, or NULL */

@@ -90,6 +90,8 @@ static void make_env(openid2rp_runtime_t *runtime, server_rec *s,
     runtime->env.random = random_bytes;
     runtime->env.log = write_log;
     runtime->env.baton = log;
+    runtime->env.xri_proxy = *settings->xri_proxy ? settings->xri_proxy
+        : NULL;
     runtime->env.http = orp_http_curl_create(&fetch, &runtime->env, pool);
 }
 

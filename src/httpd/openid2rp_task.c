@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "openid2rp_provider.h"
 #include "openid2rp_runtime.h"
 
 /* One piece of work. */
@@ -13,6 +14,15 @@ typedef struct {
     const orp_env_t *env;
     orp_rp_t rp;
 } task_t;
+
+static int is_accepted(const void *baton, const char *endpoint)
+{
+    request_rec *r = (request_rec *)baton;
+    const openid2rp_dir_t *dir = openid2rp_dir(r);
+
+    return openid2rp_provider_accepted(endpoint, dir->provider_allow,
+                                       dir->provider_deny, r->pool);
+}
 
 static task_t *task_start(request_rec *r, const char *origin)
 {
@@ -26,10 +36,18 @@ static task_t *task_start(request_rec *r, const char *origin)
     task = apr_pcalloc(pool, sizeof(*task));
     task->pool = pool;
     task->env = openid2rp_env(r);
-    task->rp.realm = dir->realm ? dir->realm
+    task->rp.realm = *dir->realm ? dir->realm
         : apr_pstrcat(pool, origin, "/", NULL);
     task->rp.sreg = dir->sreg;
     task->rp.ax = dir->ax;
+    if (dir->pape && (dir->pape->max_auth_age >= 0
+                      || dir->pape->policies->nelts)) {
+        task->rp.pape = dir->pape;
+    }
+    task->rp.teams = dir->teams;
+    task->rp.immediate = dir->immediate == 1;
+    task->rp.provider_allowed = is_accepted;
+    task->rp.provider_baton = r;
     task->rp.associate = (orp_associate_mode_e)settings->associate;
     task->rp.login_timeout = settings->login_timeout;
     task->rp.nonce_lifetime = settings->nonce_lifetime;

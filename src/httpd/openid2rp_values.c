@@ -76,8 +76,10 @@ const char *openid2rp_read_size(apr_int64_t *psize, cmd_parms *cmd,
                                         length - (shift ? 1 : 0)),
                          ((apr_uint64_t)1 << 40) >> shift)
         != APR_SUCCESS || !number) {
-        return openid2rp_mistake(cmd, "\"%s\" is not a size such as \"256K\" or "
-                       "\"32M\".", arg);
+        return openid2rp_mistake(cmd,
+                                 "\"%s\" is not a size such as \"256K\" or "
+                                 "\"32M\".",
+                                 arg);
     }
     *psize = (apr_int64_t)(number << shift);
     return NULL;
@@ -90,7 +92,7 @@ const char *openid2rp_read_url(const char **purl, cmd_parms *cmd,
 
     if (orp_url_normalize(purl, arg, why, cmd->pool) != APR_SUCCESS) {
         return openid2rp_mistake(cmd, "\"%s\" is not a web address: %s", arg,
-                       why->sentence);
+                                 why->sentence);
     }
     return NULL;
 }
@@ -98,8 +100,8 @@ const char *openid2rp_read_url(const char **purl, cmd_parms *cmd,
 const char *openid2rp_check_path(cmd_parms *cmd, const char *arg)
 {
     if (*arg != '/' || orp_has_control(arg) || strpbrk(arg, " \\#")) {
-        return openid2rp_mistake(cmd, "\"%s\" is not a path that begins with \"/\".",
-                       arg);
+        return openid2rp_mistake(
+            cmd, "\"%s\" is not a path that begins with \"/\".", arg);
     }
     return NULL;
 }

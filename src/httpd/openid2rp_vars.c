@@ -56,6 +56,7 @@ void openid2rp_vars_set(request_rec *r, const orp_identity_t *identity)
     set_var(r, "DISPLAY", identity->display);
     set_var(r, "PROVIDER", identity->endpoint);
     set_var(r, "EMAIL", orp_identity_email(identity));
+    set_var(r, "TEAMS", identity->teams);
     set_var(r, "AUTH_TIME",
             apr_psprintf(r->pool, "%" APR_TIME_T_FMT,
                          apr_time_sec(identity->auth_time)));

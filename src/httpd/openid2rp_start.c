@@ -1,0 +1,135 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+#include "openid2rp_start.h"
+
+#include <apr_strings.h>
+
+#include "openid2rp_cookie.h"
+#include "openid2rp_form.h"
+#include "openid2rp_origin.h"
+#include "openid2rp_reply.h"
+#include "openid2rp_runtime.h"
+#include "openid2rp_task.h"
+#include "orp_identifier.h"
+
+#define RETURN_PARAMETER "openid_return"
+
+static apr_status_t check_target(const char *target, orp_reason_t *why)
+{
+    if (strlen(target) > ORP_LOGIN_TARGET_MAX) {
+        return orp_reason_set(why, ORP_EURL, NULL,
+                              "The address of this page is too long to come "
+                              "back to.");
+    }
+    return APR_SUCCESS;
+}
+
+/* Make the login's record, and tie it to the browser. */
+static apr_status_t create_login(orp_login_t **plogin, request_rec *r,
+                                 const char *origin, const char *typed,
+                                 orp_reason_t *why)
+{
+    const orp_env_t *env = openid2rp_env(r);
+    apr_interval_time_t timeout = openid2rp_settings(r)->login_timeout;
+    const char *target = openid2rp_target(r, "openid_identifier");
+    const char *browser;
+    orp_login_t *login;
+    apr_status_t status = check_target(target, why);
+
+    if (status == APR_SUCCESS) {
+        status = orp_login_create(&login, &browser, env, timeout, r->pool);
+    }
+    if (status == APR_SUCCESS) {
+        login->origin = origin;
+        login->target = target;
+        login->typed = typed;
+        status = orp_url_normalize(&login->return_to,
+                                   apr_pstrcat(r->pool, origin,
+                                               openid2rp_path(r),
+                                               "?" RETURN_PARAMETER "=",
+                                               login->key, NULL), why,
+                                   r->pool);
+    }
+    if (status == APR_SUCCESS) {
+        status = orp_login_save(login, env, r->pool);
+    }
+    if (status == APR_SUCCESS) {
+        openid2rp_cookie_set_login(r, login->key, browser,
+                                   (int)apr_time_sec(timeout));
+        *plogin = login;
+    }
+    return status;
+}
+
+/* What the user wants to sign in with; a site with a single provider does not
+ * take others. */
+static const char *wanted(const openid2rp_request_t *notes, request_rec *r,
+                          orp_reason_t *why)
+{
+    const openid2rp_dir_t *dir = openid2rp_dir(r);
+
+    if (*dir->single_provider) {
+        return dir->single_provider;
+    }
+    if (notes->broken) {
+        (void)orp_reason_set(why, ORP_EIDENTIFIER, NULL,
+                             "This OpenID contains characters that cannot be "
+                             "part of one.");
+        return NULL;
+    }
+    if (!notes->typed) {
+        (void)orp_reason_set(why, ORP_EIDENTIFIER, NULL,
+                             "Please enter one OpenID, not several.");
+        return NULL;
+    }
+    if (strlen(notes->typed) > ORP_IDENTIFIER_MAX) {
+        (void)orp_reason_set(why, ORP_EIDENTIFIER, NULL,
+                             "An OpenID is at most %d characters long.",
+                             ORP_IDENTIFIER_MAX);
+        return NULL;
+    }
+    return notes->typed;
+}
+
+int openid2rp_start_send(request_rec *r, const orp_login_t *login,
+                         const char *url)
+{
+    return strlen(url) > OPENID2RP_FORM_FROM
+        ? openid2rp_form_send(r, login, url)
+        : openid2rp_reply_redirect(r, url);
+}
+
+int openid2rp_start(const openid2rp_request_t *notes, request_rec *r)
+{
+    const char *target = openid2rp_target(r, "openid_identifier");
+    orp_reason_t *why = orp_reason_create(r->pool);
+    const char *origin, *typed;
+    orp_login_t *login;
+    apr_status_t status;
+    int result = openid2rp_origin(&origin, r);
+
+    if (result != OK) {
+        return result;
+    }
+    typed = wanted(notes, r, why);
+    if (!typed) {
+        return openid2rp_reply_refuse(r, target, why);
+    }
+    status = create_login(&login, r, origin, typed, why);
+    if (status != APR_SUCCESS) {
+        openid2rp_reply_explain(why, status);
+        return openid2rp_reply_refuse(r, target, why);
+    }
+    status = openid2rp_task_begin(login->key, r, origin, why);
+    if (status == APR_SUCCESS) {
+        status = orp_login_find(&login, openid2rp_env(r), login->key,
+                                r->pool);
+    }
+    if (status != APR_SUCCESS) {
+        openid2rp_reply_explain(why, status);
+        openid2rp_cookie_set_login(r, login->key, "", 0);
+        return openid2rp_reply_fail(r, target, typed, why);
+    }
+    return openid2rp_start_send(r, login, login->redirect);
+}
