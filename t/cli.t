@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # The command openid2rp, from outside, against a small server of its own on
-# loopback that is a web site, a provider and a forward proxy. It needs no
+# loopback that is a web site, a provider and a resolver of XRIs. It needs no
 # httpd; the core modules of Perl are enough.
 
 use strict;
@@ -86,16 +86,44 @@ sub serve {
 
 sub answer {
     my ($method, $url, $body) = @_;
-    # as a proxy: of one host that does not exist
-    return proxied($1) if $url =~ m{\Ahttp://op\.example\.invalid(/.*)};
+    return resolver($1, "$2") if $url =~ m{\A/xri/([\w-]+)(/.*)};
     my ($path) = $url =~ m{\A(/[^?]*)};
     return $method eq 'POST' ? provider($path, form($body)) : page($path);
 }
 
-sub proxied {
-    my ($path) = @_;
-    return (200, 'application/xrds+xml',
-            xrds(service(1, [$SIGNON_20], "http://op.example.invalid$path")));
+# A proxy resolver (XRI Resolution 2.0, 11) of =name; the folder in its URL is
+# what its answer is like.
+sub resolver {
+    my ($answer, $asked) = @_;
+    return (500, 'text/plain', "asked $asked")
+        if $asked ne '/=name?_xrd_r=application/xrds%2Bxml;sep=false';
+    my $good = '<Query>*name</Query><Status code="100" cid="verified"/>'
+        . '<ProviderID>xri://=</ProviderID><CanonicalID>=!1</CanonicalID>';
+    my $services = service(2, [$SIGNON_11], "$SITE/old")
+        . service(1, [$SIGNON_20], "$SITE/op", "$SITE/me");
+    my $xrd = "$good$services";
+    my $unverified = $xrd =~ s/ cid="verified"//r;
+    my %xrds = (
+        'good' => $xrd,
+        'no-cid' => $unverified,
+        'cid-failed' => $xrd =~ s/verified/failed/r,
+        'cid-off' => $xrd =~ s/verified/off/r,
+        'code-222' => $xrd =~ s/"100"/"222"/r,
+        'no-canonical-id' => $xrd =~ s{<CanonicalID>.*</CanonicalID>}{}r,
+        'no-provider-id' => $xrd =~ s{<ProviderID>.*</ProviderID>}{}r,
+        'no-service' => $good,
+        'chain' => $xrd =~ s/!1/!0/r . "</XRD><XRD>$xrd",
+        'own-child' => $unverified =~ s/=!1/=/r . "</XRD><XRD>$unverified",
+        'other-child' => $unverified =~ s/!1/!2/r . "</XRD><XRD>$unverified",
+        'hostile' => $xrd =~ s/!1/!1&#x9b;31m/r,
+        'two-lines' => $xrd =~ s/!1/!1&#10;kind: uri/r,
+        'other-root' => $xrd =~ s/=!1/\@!1/r,
+        'url' => $xrd =~ s{=!1}{https://example.com/}r,
+    );
+    return (404, 'application/xrds+xml', xrds($xrd)) if $answer eq '404';
+    return (200, 'application/xrds+xml', xrds($xrd) =~ s{</XRD>}{}r)
+        if $answer eq 'not-xml';
+    return (200, 'application/xrds+xml', xrds($xrds{$answer}));
 }
 
 sub page {
@@ -301,6 +329,37 @@ unlike($raw, qr/[^\x20-\x7E\n]/, 'but is escaped there as well');
 prints(['normalize', "=\xC3\xA9"], "xri =\xC3\xA9\n",
        'a letter is not');
 
+# Hosts in other scripts, as UTF-8, and addresses of IPv6
+for (["http://b\xC3\xBCcher.example/", 'http://xn--bcher-kva.example/'],
+     ["b\xC3\xBCcher.example", 'http://xn--bcher-kva.example/'],
+     ["HTTPS://B\xC3\x9CCHER.Example:8080/\xC3\x9C?\xC3\xBC",
+      'https://xn--bcher-kva.example:8080/%C3%9C?%C3%BC'],
+     ["http://bu\xCC\x88cher.example/", 'http://xn--bcher-kva.example/'],
+     ["http://b\xC3\xBCcher\xE3\x80\x82example/",
+      'http://xn--bcher-kva.example/'],
+     ["http://stra\xC3\x9Fe.example/", 'http://xn--strae-oqa.example/'],
+     ['http://XN--BCHER-KVA.example/', 'http://xn--bcher-kva.example/'],
+     ['http://[0::1]/', 'http://[::1]/'],
+     ['http://[2001:0DB8:0:0::A]:80/', 'http://[2001:db8::a]/']) {
+    my ($typed, $expected) = @$_;
+    prints(['normalize', $typed], "uri $expected\n", "normalize $typed");
+}
+for (['a direction override', "http://b\xE2\x80\xAEd.example/"],
+     ['a hyphen at the start', "http://-b\xC3\xBCcher.example/"],
+     ['what looks converted', "http://xn--b\xC3\xBCcher.example/"],
+     ['a label of 80 letters', 'http://' . "\xC3\xBC" x 80 . '.example/'],
+     ['a full-width slash', "http://b\xC3\xBCcher\xEF\xBC\x8Fme.example/"],
+     ['a full-width colon', "http://b\xC3\xBCcher.example\xEF\xBC\x9A80/"],
+     ['nothing but a soft hyphen', "http://\xC2\xAD/"],
+     ['escapes', 'http://b%C3%BCcher.example/'],
+     ['an open bracket', 'http://[::1/'],
+     ['no address in brackets', 'http://[1::2::3]/'],
+     ['a zone', 'http://[fe80::1%25eth0]/']) {
+    my ($what, $typed) = @$_;
+    refuses(['normalize', $typed], 'bad-identifier: .*host name',
+            "normalize refuses a host with $what");
+}
+
 for (['ftp://example.com/', 'http'],
      ['mailto:me@example.com', 'http'],
      ['http://me:secret@example.com/', 'user name'],
@@ -396,7 +455,6 @@ refuses(['discover', '--allow', '::1/128', '--allow', '10.0.0.0/8',
 prints_json(['discover', "$SITE/many", '--allow=10.0.0.0/8', '--json',
              '--allow=127.0.0.1'], \%many,
             'one of several --allow is enough, and "=" may stand in it');
-refuses(['discover', '=name'], 'i-names', 'discover refuses an XRI');
 refuses(['discover', 'ftp://example.com/'], 'bad-identifier: ',
         'discover refuses what normalize refuses');
 
@@ -407,25 +465,10 @@ close $free;
 refuses(['discover', @LOOPBACK, "$nowhere/"], 'cannot be reached',
         'discover: a server that is not there');
 
-my %by_proxy = (
-    claimed_id => 'http://op.example.invalid/me', kind => 'uri',
-    services => [{ %second, endpoint => 'http://op.example.invalid/me' }]);
-my @by_proxy = ('discover', '--json', 'op.example.invalid/me');
-prints_json([@by_proxy, '--proxy', $SITE], \%by_proxy, 'discover --proxy');
-refuses(\@by_proxy, 'op\.example\.invalid', 'the same without --proxy');
-refuses([@by_proxy, '--proxy', $nowhere], 'cannot be reached',
-        'the same by a proxy that is not there');
-{
-    local $ENV{no_proxy} = '*';
-    prints_json([@by_proxy, '--proxy', $SITE], \%by_proxy,
-                'no_proxy in the environment does not go around --proxy');
-    refuses(['discover', '--proxy', $nowhere, "$SITE/many"],
-            'cannot be reached', 'nor reach a private address so');
-}
-{
-    local $ENV{http_proxy} = $nowhere;
+for my $name (qw(http_proxy HTTP_PROXY all_proxy ALL_PROXY)) {
+    local $ENV{$name} = $nowhere;
     prints_json(['discover', @LOOPBACK, '--json', "$SITE/many"], \%many,
-                'http_proxy in the environment means nothing');
+                "$name in the environment means nothing");
 }
 
 my ($code, $out, $err) = openid2rp('discover', @LOOPBACK, '--verbose',
@@ -433,6 +476,85 @@ my ($code, $out, $err) = openid2rp('discover', @LOOPBACK, '--verbose',
 is($code, 0, '--verbose is taken');
 like($err, qr/\A(?:\[openid2rp:\w+\] O2RP-\d+: [^\n]+\n)*\z/,
      'and standard error has log lines only');
+
+# ----------------------------------------------------------------------------
+# XRIs: resolve-xri, and discover with --proxy
+
+my $found = [{ types => [$SIGNON_20], endpoint => "$SITE/op",
+               local_id => "$SITE/me" },
+             { types => [$SIGNON_11], endpoint => "$SITE/old",
+               local_id => undef }];
+my %resolved = (canonical_id => '=!1', services => $found);
+my %discovered = (claimed_id => '=!1', kind => 'xri', services => $found);
+
+sub by_proxy {
+    my ($command, $answer, @args) = @_;
+    return [$command, @LOOPBACK, '--proxy', "$SITE/xri/$answer", @args,
+            'xri://=name'];
+}
+
+prints_json(by_proxy('resolve-xri', 'good', '--json'), \%resolved,
+            'resolve-xri: its i-number, and services in the order of use');
+prints_json(by_proxy('discover', 'good', '--json'), \%discovered,
+            'discover --proxy: the i-number is the claimed identifier');
+prints(by_proxy('resolve-xri', 'good'), <<"TEXT", 'resolve-xri: as text');
+canonical id: =!1
+
+service: 1
+type: $SIGNON_20
+endpoint: $SITE/op
+local id: $SITE/me
+
+service: 2
+type: $SIGNON_11
+endpoint: $SITE/old
+TEXT
+prints_json(['resolve-xri', @LOOPBACK, '--json',
+             "--proxy=$SITE/xri/good/", '=name'], \%resolved,
+            'resolve-xri: a slash may end the URL of the proxy');
+prints_json(by_proxy('resolve-xri', 'no-cid', '--json'), \%resolved,
+            'resolve-xri: a resolver may say nothing of the CanonicalID');
+prints_json(by_proxy('resolve-xri', 'chain', '--json'), \%resolved,
+            'resolve-xri: the last of several XRDs counts');
+prints_json(by_proxy('resolve-xri', 'own-child', '--json'), \%resolved,
+            'resolve-xri: unverified, an i-number below its parent');
+prints(by_proxy('resolve-xri', 'hostile') =>
+       (openid2rp(@{ by_proxy('resolve-xri', 'good') }))[1]
+       =~ s/=!1/=!1\\u009b31m/r,
+       'resolve-xri: what a stranger wrote cannot give the terminal an order');
+
+# Each of these answers differs in one thing from the good one.
+my %unlike = ('404' => ' 404 ', 'not-xml' => 'bad-xml: ',
+              map { $_ => 'xri-unsupported: ' }
+              qw(no-canonical-id no-provider-id cid-failed cid-off code-222
+                 other-child two-lines other-root url));
+for my $answer (sort keys %unlike) {
+    my $like = $unlike{$answer};
+    prints_json(by_proxy('resolve-xri', 'good', '--json'), \%resolved,
+                "resolve-xri takes an answer without this: $answer");
+    refuses(by_proxy('resolve-xri', $answer, '--json'), $like,
+            "resolve-xri refuses the answer $answer");
+    refuses(by_proxy('discover', $answer, '--json'), $like,
+            'and so does discover');
+}
+
+prints_json(by_proxy('resolve-xri', 'no-service', '--json'),
+            { %resolved, services => [] },
+            'resolve-xri: an i-name without a service');
+refuses(by_proxy('discover', 'no-service'), 'not-openid: ',
+        'but for discover it is no OpenID');
+refuses(['discover', @LOOPBACK, '=name'], 'xri-unsupported: ',
+        'discover refuses an XRI without --proxy');
+prints_json(['discover', @LOOPBACK, '--json', '--proxy', $nowhere,
+             "$SITE/many"], \%many, 'discover: a URL needs no resolver');
+refuses([$_, @LOOPBACK, '--proxy', $nowhere, '=name'], 'cannot be reached',
+        "$_: a resolver that is not there")
+    for 'resolve-xri', 'discover';
+refuses([$_, '--proxy', "$SITE/xri/good", '=name'], 'address-refused: ',
+        "$_: a resolver at a private address without --allow")
+    for 'resolve-xri', 'discover';
+refuses(['resolve-xri', $_], 'bad-identifier: ', "resolve-xri refuses '$_'")
+    for "$SITE/many", 'example.com', 'xri://name', '';
 
 # ----------------------------------------------------------------------------
 # associate
@@ -492,6 +614,79 @@ refuses(['associate', 'ftp://op.example.com/'], 'scheme-refused: ',
         'associate: an endpoint of another scheme');
 
 # ----------------------------------------------------------------------------
+# realm-match (9.2)
+
+# A realm, a URL that it covers, and one like it that it does not.
+for (['http://example.com/', 'http://example.com/', 'https://example.com/'],
+     ['https://example.com/', 'https://example.com/', 'http://example.com/'],
+     ['http://example.com/', 'http://example.com:80/',
+      'http://example.com:8080/'],
+     ['http://example.com:8080/', 'http://example.com:8080/a',
+      'http://example.com/a'],
+     ['http://example.com', 'http://EXAMPLE.com/a', 'http://example.org/a'],
+     ['http://example.com/', 'http://example.com/a',
+      'http://www.example.com/a'],
+     ['http://*.example.com/', 'http://www.example.com/',
+      'http://example.org/'],
+     ['http://*.example.com/', 'http://a.b.example.com/x',
+      'http://a.bexample.com/x'],
+     ['http://*.example.com/', 'http://example.com/', 'http://badexample.com/'],
+     ['http://*.example.com/', 'http://a.example.com/',
+      'http://a.example.com.evil.org/'],
+     ['http://*.example.co.uk/', 'http://a.example.co.uk/',
+      'http://a.other.co.uk/'],
+     ["http://*.b\xC3\xBCcher.example/", 'http://a.xn--bcher-kva.example/',
+      'http://a.bucher.example/'],
+     ['http://example.com/foo', 'http://example.com/foo',
+      'http://example.com/foobar'],
+     ['http://example.com/foo', 'http://example.com/foo/bar',
+      'http://example.com/'],
+     ['http://example.com/foo', 'http://example.com/foo?a=b',
+      'http://example.com/Foo?a=b'],
+     ['http://example.com/foo/', 'http://example.com/foo/bar',
+      'http://example.com/foo'],
+     ['http://example.com/foo', 'http://example.com/foo/./bar',
+      'http://example.com/foo/../bar']) {
+    my ($realm, $covered, $other) = @$_;
+    prints(['realm-match', $realm, $covered], '', "$realm covers $covered");
+    refuses(['realm-match', $realm, $other], 'realm-mismatch: .*not cover',
+            "but not $other");
+}
+# What would cover more than one site, or is no realm, matches nothing.
+for (['http://*.com/', 'http://example.com/', 'http://*.example.com/'],
+     ['http://*.COM./', 'http://example.com./', 'http://*.example.com./'],
+     ['http://*.co.uk/', 'http://example.co.uk/', 'http://*.example.co.uk/'],
+     ['http://*/', 'http://example.com/', 'http://example.com/'],
+     ['http://*.*.example.com/', 'http://a.b.example.com/',
+      'http://*.b.example.com/'],
+     ['http://www*.example.com/', 'http://www1.example.com/',
+      'http://*.example.com/'],
+     ['http://a.*.com/', 'http://a.example.com/', 'http://*.example.com/'],
+     ['http://example.com/#x', 'http://example.com/', 'http://example.com/'],
+     ['http://me@example.com/', 'http://example.com/', 'http://example.com/'],
+     ['*.example.com', 'http://a.example.com/', 'http://*.example.com/']) {
+    my ($realm, $url, $better) = @$_;
+    refuses(['realm-match', $realm, $url], 'realm-mismatch: ',
+            "the realm $realm matches nothing");
+    prints(['realm-match', $better, $url], '', "but $better does");
+}
+refuses(['realm-match', 'http://example.com/', $_], 'refused: |bad-url: ',
+        "'$_' is no URL that could match")
+    for 'ftp://example.com/', 'http://me@example.com/', '/', '';
+prints_json(['realm-match', '--json', 'http://example.com/',
+             'http://example.com/a'], { matches => JSON::PP::true },
+            'realm-match --json');
+{
+    my ($code, $out, $err) = openid2rp('realm-match', '--json',
+                                       'http://example.com/',
+                                       'http://example.org/a');
+    is_deeply([$code, JSON::PP->new->decode($out)],
+              [1, { matches => JSON::PP::false }],
+              'realm-match --json, where it does not match');
+    like($err, qr/\Aopenid2rp: realm-mismatch: [^\n]+\n\z/, 'says why as well');
+}
+
+# ----------------------------------------------------------------------------
 # Calls
 
 wrong_call([], 'missing', 'no command');
@@ -499,7 +694,7 @@ wrong_call(['frobnicate'], '"frobnicate"', 'an unknown command');
 wrong_call(["a\e[31m\nb"], '"a\\\\u001b\[31m\\\\u000ab"',
            'an unknown command of control characters');
 wrong_call([$_], '"', "no stub for $_")
-    for qw(resolve-xri realm-match refresh links);
+    for qw(refresh links);
 wrong_call(['normalize'], 'takes 1', 'a missing operand');
 wrong_call(['normalize', 'a', 'b'], 'got 2', 'two operands');
 wrong_call(['discover', @LOOPBACK], 'takes 1', 'options are no operand');
@@ -516,7 +711,11 @@ wrong_call(['discover', '--allow', $_, "$SITE/html"], 'range',
     for '127.0.0.1/33', '127.0.0.1/8', 'localhost', '', '::/129', '10/8';
 wrong_call(['discover', '--proxy', $_, "$SITE/html"], 'proxy',
            "the proxy '$_'")
-    for 'socks5://127.0.0.1/', '127.0.0.1:3128', '';
+    for 'socks5://127.0.0.1/', '127.0.0.1:3128', '', "$SITE/?a", "$SITE/#a";
+wrong_call([@$_, '--proxy', $SITE, 'a'], '--proxy', "no --proxy for $$_[0]")
+    for ['associate'], ['normalize'], ['realm-match', 'a'];
+wrong_call(['realm-match', 'http://example.com/'], 'takes 2 arguments',
+           'a realm without a URL');
 wrong_call(['associate', '--type', 'HMAC-MD5', $op], 'HMAC-MD5',
            'an unknown association type');
 wrong_call(['associate', '--session', 'dh', $op], '"dh"',
@@ -533,15 +732,39 @@ for my $args (['help'], ['--help'], ['discover', '--help'],
 }
 my (undef, $help) = openid2rp('help');
 my @commands = $help =~ /^  ([a-z-]+) /mg;
-is_deeply(\@commands, [qw(normalize discover associate)],
+is_deeply(\@commands, [qw(normalize discover resolve-xri associate
+                          realm-match)],
           'help lists the commands');
+my %taken;                      # command => { option => name of its value }
 for my $name (@commands) {
     my (undef, $text) = openid2rp($name, '--help');
     my ($usage, $list) = split /\n\n/, $text;
-    my %usage = map { $_ => 1 } $usage =~ /(--[a-z]+)/g;
-    my %list = map { $_ => 1 } $list =~ /^  (--[a-z]+)/mg;
+    my %usage = $usage =~ /--([a-z]+)(?: ([A-Z]+))?\]/g;
+    my %list = $list =~ /^  --([a-z]+) +([A-Z]+ )?/mg;
+    $list{$_} &&= $list{$_} =~ s/ //r for keys %list;
     is_deeply(\%usage, \%list, "$name --help: usage and list agree");
+    unlike($text, qr/^.{81}/m, 'and fit a terminal');
+    $taken{$name} = \%list;
 }
+unlike($help, qr/^.{81}/m, 'help fits a terminal');
+
+# The man page says the same, no less and no more.
+my (undef, %section) = split /^\.Sh (.*)\n/m, slurp('docs/openid2rp.1');
+my %synopsis;
+for (split /^\.Nm\n/m, $section{SYNOPSIS}) {
+    my ($name) = /\A\.Cm (\S+)\n/ or next;
+    $synopsis{$name} = { /\bFl -([a-z]+)(?: Ar ([A-Z]+))?/g };
+}
+delete $synopsis{help};
+is_deeply(\%synopsis, \%taken, 'the man page has each command and its options');
+is_deeply([sort $section{COMMANDS} =~ /^\.It Cm (\S+)/mg],
+          [sort @commands, 'help'], 'tells what each command does');
+is_deeply([sort $section{OUTPUT} =~ /^\.It Cm (\S+)/mg], [sort @commands],
+          'and prints');
+my %described = $section{OPTIONS} =~ /^\.It Fl -([a-z]+)(?: Ar ([A-Z]+))?/mg;
+is_deeply(\%described, { help => undef, version => undef,
+                         map { %$_ } values %taken },
+          'and what each option means');
 
 my ($version) = slurp('configure.ac') =~ /^AC_INIT\(\[\w+\], \[([\d.]+)\]\)/m;
 ok($version, 'configure.ac has a version');

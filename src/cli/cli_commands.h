@@ -21,7 +21,13 @@ cli_command_fn cli_normalize;
 /** ID: its claimed identifier and providers, in the order of use. */
 cli_command_fn cli_discover;
 
+/** XRI: its i-number and providers, from a proxy resolver. */
+cli_command_fn cli_resolve_xri;
+
 /** ENDPOINT: the association that was made, without its key. */
 cli_command_fn cli_associate;
+
+/** REALM URL: nothing, where the realm covers the URL. */
+cli_command_fn cli_realm_match;
 
 #endif

@@ -3,8 +3,7 @@
 
 #include "cli_commands.h"
 
-#include <stdio.h>
-
+#include "cli_service.h"
 #include "cli_world.h"
 #include "orp_discover.h"
 #include "orp_json.h"
@@ -28,68 +27,25 @@ static apr_status_t discover(orp_discovery_t **pdiscovery,
     return status;
 }
 
-static const char *service_json(const orp_service_t *service,
-                                apr_pool_t *pool)
-{
-    apr_array_header_t *members = apr_array_make(pool, 3,
-                                                 sizeof(const char *));
-
-    orp_json_member(members, "types", orp_json_strings(service->types, pool),
-                    pool);
-    orp_json_member(members, "endpoint",
-                    orp_json_string(service->endpoint, pool), pool);
-    orp_json_member(members, "local_id",
-                    orp_json_string(service->local_id, pool), pool);
-    return orp_json_object(members, pool);
-}
-
 static void print_json(const orp_discovery_t *discovery, apr_pool_t *pool)
 {
     apr_array_header_t *members = apr_array_make(pool, 3,
                                                  sizeof(const char *));
-    apr_array_header_t *services = apr_array_make(pool, 4,
-                                                  sizeof(const char *));
     const char *kind = orp_identifier_kind_name(discovery->kind);
-    int i;
 
-    for (i = 0; i < discovery->services->nelts; i++) {
-        APR_ARRAY_PUSH(services, const char *) = service_json(
-            APR_ARRAY_IDX(discovery->services, i, orp_service_t *), pool);
-    }
     orp_json_member(members, "claimed_id",
                     orp_json_string(discovery->claimed_id, pool), pool);
     orp_json_member(members, "kind", orp_json_string(kind, pool), pool);
-    orp_json_member(members, "services", orp_json_array(services, pool),
-                    pool);
+    orp_json_member(members, "services",
+                    cli_services_json(discovery->services, pool), pool);
     cli_json(orp_json_object(members, pool), pool);
-}
-
-static void print_service(int number, const orp_service_t *service,
-                          apr_pool_t *pool)
-{
-    int i;
-
-    printf("\nservice: %d\n", number);
-    for (i = 0; i < service->types->nelts; i++) {
-        cli_line("type", APR_ARRAY_IDX(service->types, i, const char *),
-                 pool);
-    }
-    cli_line("endpoint", service->endpoint, pool);
-    if (service->local_id) {
-        cli_line("local id", service->local_id, pool);
-    }
 }
 
 static void print_text(const orp_discovery_t *discovery, apr_pool_t *pool)
 {
-    int i;
-
     cli_line("claimed id", discovery->claimed_id, pool);
     cli_line("kind", orp_identifier_kind_name(discovery->kind), pool);
-    for (i = 0; i < discovery->services->nelts; i++) {
-        print_service(i + 1, APR_ARRAY_IDX(discovery->services, i,
-                                           orp_service_t *), pool);
-    }
+    cli_services_print(discovery->services, pool);
 }
 
 int cli_discover(const cli_options_t *options, apr_pool_t *pool)

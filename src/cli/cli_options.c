@@ -43,14 +43,13 @@ static apr_status_t keep_proxy(cli_options_t *options, const char *value,
 {
     orp_url_t *url;
 
-    if (orp_url_parse(&url, value, NULL, pool) != APR_SUCCESS) {
+    if (orp_url_parse(&url, value, NULL, pool) != APR_SUCCESS
+        || url->query || url->fragment) {
         return orp_reason_set(why, APR_EINVAL, value,
-                              "The proxy \"%s\" is not an http or https URL.",
-                              value);
+                              "The proxy \"%s\" is not an http or https URL "
+                              "without a query or a fragment.", value);
     }
-    /* with its port always: curl has a default of its own */
-    options->proxy = apr_psprintf(pool, "%s://%s:%d", url->scheme, url->host,
-                                  url->port);
+    options->proxy = orp_url_string(url, pool);
     return APR_SUCCESS;
 }
 
@@ -88,7 +87,7 @@ static const option_t known[] = {
     { "allow", "CIDR", CLI_ALLOW, keep_allow,
       "also contact these addresses, though not public; may repeat" },
     { "proxy", "URL", CLI_PROXY, keep_proxy,
-      "ask through this forward proxy" },
+      "ask this proxy resolver about XRIs" },
     { "type", "T", CLI_TYPE, keep_type,
       "HMAC-SHA256 or HMAC-SHA1; else the best that is offered" },
     { "session", "S", CLI_SESSION, keep_session,

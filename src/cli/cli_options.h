@@ -20,14 +20,17 @@ typedef enum {
 } cli_option_e;
 
 /** What a command that asks other servers takes. */
-#define CLI_NETWORK (CLI_ALLOW | CLI_PROXY | CLI_VERBOSE)
+#define CLI_NETWORK (CLI_ALLOW | CLI_VERBOSE)
+
+/** The proxy resolver that resolve-xri asks where --proxy names no other. */
+#define CLI_XRI_PROXY "https://xri.net/"
 
 typedef struct cli_options_t {
     int help;                   /* --help was among them; then nothing else
                                  * has been checked */
     int given;                  /* those that were given, of cli_option_e */
     apr_array_header_t *allow;  /* of orp_cidr_t, maybe empty */
-    const char *proxy;          /* URL, or NULL */
+    const char *proxy;          /* URL of a resolver of XRIs, or NULL */
     const char *type;           /* association type, or NULL */
     const char *session;        /* session type, or NULL */
     apr_array_header_t *operands;   /* of const char *: all the rest, in

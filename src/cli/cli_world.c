@@ -50,7 +50,7 @@ apr_status_t cli_world_create(orp_env_t **penv, const cli_options_t *options,
     }
     orp_xml_init();
     settings.allow = options->allow;
-    settings.proxy = options->proxy;
+    env->xri_proxy = options->proxy;
     env->now = system_now;
     env->random = system_random;
     env->log = options->given & CLI_VERBOSE ? log_line : NULL;

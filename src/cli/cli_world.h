@@ -3,7 +3,8 @@
 
 /* cli_world.h - the world (orp_env.h) of one call from a shell: curl, the
  * system's clock and random numbers, standard error for a log. It has no
- * store: what a command finds out, it prints.
+ * store: what a command finds out, it prints. It asks every server itself,
+ * never through a forward proxy.
  */
 #ifndef CLI_WORLD_H
 #define CLI_WORLD_H
@@ -14,7 +15,7 @@
 /**
  * Make it.
  * @param penv     set on success; env->store is NULL
- * @param options  --allow, --proxy and --verbose count
+ * @param options  --allow, --proxy (the resolver of XRIs) and --verbose count
  * @return APR_SUCCESS, or what orp_http_curl_init() returns
  */
 ORP_MUST_USE apr_status_t cli_world_create(orp_env_t **penv,

@@ -32,13 +32,21 @@ static const command_t commands[] = {
     { "normalize", "[--json] ID",
       "Show what an identifier is in its normalized form.",
       CLI_JSON, 1, cli_normalize },
-    { "discover", "[--allow CIDR]... [--proxy URL] [--json] [--verbose] ID",
+    { "discover", "[--allow CIDR]... [--proxy URL] [--json]\n"
+      "                          [--verbose] ID",
       "Show the providers of an identifier, in the order of use.",
-      CLI_NETWORK | CLI_JSON, 1, cli_discover },
-    { "associate", "[--type T] [--session S] [--allow CIDR]...\n"
-      "                           [--proxy URL] [--json] [--verbose] ENDPOINT",
+      CLI_NETWORK | CLI_PROXY | CLI_JSON, 1, cli_discover },
+    { "resolve-xri", "[--proxy URL] [--allow CIDR]... [--json]\n"
+      "                             [--verbose] XRI",
+      "Resolve an XRI (default proxy: " CLI_XRI_PROXY ").",
+      CLI_NETWORK | CLI_PROXY | CLI_JSON, 1, cli_resolve_xri },
+    { "associate", "[--type T] [--session S] [--allow CIDR]... [--json]\n"
+      "                           [--verbose] ENDPOINT",
       "Associate with a provider; its lifetime is in seconds.",
       CLI_NETWORK | CLI_JSON | CLI_TYPE | CLI_SESSION, 1, cli_associate },
+    { "realm-match", "[--json] REALM URL",
+      "Say whether a realm covers a URL, such as a return_to.",
+      CLI_JSON, 2, cli_realm_match },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -62,7 +70,7 @@ static void print_usage(FILE *out, const command_t *command)
                 command->usage);
     }
     else {
-        fputs("usage: openid2rp COMMAND [OPTION]... ARGUMENT\n"
+        fputs("usage: openid2rp COMMAND [OPTION]... ARGUMENT...\n"
               "       openid2rp help [COMMAND] | --help | --version\n", out);
     }
 }
@@ -79,7 +87,7 @@ static void print_help(const command_t *command)
     }
     puts("OpenID 2.0 from the shell.\n");
     for (i = 0; i < COMMANDS; i++) {
-        printf("  %-11s%s\n", commands[i].name, commands[i].help);
+        printf("  %-13s%s\n", commands[i].name, commands[i].help);
     }
     puts("\nExit status: 0; 1 refused; 2 for a wrong call.");
 }
