@@ -77,6 +77,21 @@ my @urls = ('', 'example.org', 'ftp://example.org/', 'javascript:alert(1)',
     'https://example.org:0/', 'https://example.org:65536/',
     'https://exa mple.org/', '//example.org/', '=xri', 'file:///etc/passwd');
 
+my @profiles = qw(steam ubuntu launchpad opensuse fedora);
+my @rules = (
+    good => [ 'off', 'https://op.example', 'http://op.example:8080/a/b',
+              [ 'https://a.example/', 'https://b.example/' ],
+              '~https://[a-z]+\.example/.*', '~https?://op.example/' ],
+    bad => [ @urls, [], 'steam', '*.example', 'https://*.example.org/',
+             'https://op.example/?a=b', 'https://op.example/#a',
+             '~https://(', '~https://[a',
+             [ 'https://op.example/', 'op.example' ] ],
+);
+my @flags = (
+    good => [ 'On', 'Off', 'on' ],
+    bad => [ '', 'maybe', '1', [] ],
+);
+
 # Directive => { good => [VALUE...], bad => [VALUE...] }: each VALUE is one
 # argument; [ARGUMENT...] are several, [] is none.
 my %value = (
@@ -87,19 +102,33 @@ my %value = (
     OpenIDProvider => {
         good => [ [ 'My provider', 'https://op.example/' ],
                   [ '<b>&"', 'http://op.example:8080/a?b=c' ],
-                  [ "F\xc3\xbcr dich", 'https://op.example' ] ],
+                  [ "F\xc3\xbcr dich", 'https://op.example' ],
+                  [ 'In ASCII soon', "https://b\xc3\xbccher.example/" ],
+                  map({ [ 'By name', $_ ] } @profiles) ],
         bad => [ map({ [ 'Label', $_ ] } @urls), [ '', 'https://op.example/' ],
+                 [ 'Label', 'Steam' ], [ 'Label', 'off' ],
                  [ "\xff\xfe", 'https://op.example/' ], [],
                  [ "a\tb", 'https://op.example/' ], [ 'Label' ],
                  [ 'Label', 'https://op.example/', 'more' ] ],
     },
     OpenIDSingleProvider => {
-        good => [ 'https://op.example/', 'http://localhost:8080/op' ],
-        bad => [ @urls, [], [ 'https://a.example/', 'https://b.example/' ] ],
+        good => [ 'https://op.example/', 'http://localhost:8080/op',
+                  @profiles, 'off', 'OFF' ],
+        bad => [ @urls, [], 'Steam', 'steam ', 'myopenid',
+                 [ 'https://a.example/', 'https://b.example/' ] ],
     },
+    OpenIDProviderAllow => { @rules },
+    OpenIDProviderDeny => { @rules },
     OpenIDRealm => {
-        good => [ 'https://example.org/', 'http://example.org:8080/a/b' ],
-        bad => [ @urls, [], 'https://example.org/#fragment' ],
+        good => [ 'off', 'https://example.org/', 'http://example.org:8080/a/b',
+                  'https://*.example.org/', 'https://*.www.example.org:8443/a',
+                  'https://*.example.co.uk/' ],
+        bad => [ @urls, [], 'https://example.org/#fragment',
+                 'https://example.org/#', 'https://*/', 'https://*.com/',
+                 'https://*.co.uk/', 'https://*.github.io/',
+                 'https://www.*.example.org/', 'https://w*.example.org/',
+                 'https://*example.org/', '*.example.org',
+                 [ 'https://a.example/', 'https://b.example/' ] ],
     },
     OpenIDSReg => {
         good => [ 'off', [ 'required', 'nickname', 'email' ],
@@ -125,17 +154,37 @@ my %value = (
                  [ 'required', 'email', 'email' ], [ 'off', 'email' ],
                  [ 'required', ('x' x 33) . '=http://example.org/' ] ],
     },
+    OpenIDPape => {
+        good => [ 'off', 'max-auth-age=0', 'Max-Auth-Age=3600',
+                  'http://schemas.openid.net/pape/policies/2007/06/'
+                  . 'multi-factor',
+                  [ 'max-auth-age=60', 'http://a.example/x', 'urn:x:y' ],
+                  [ 'http://a.example/x', 'max-auth-age=60' ] ],
+        bad => [ [], '', 'multi-factor', 'max-auth-age=',
+                 'max-auth-age=-1', 'max-auth-age=1h', 'max-auth-age=1.5',
+                 'max-auth-age=99999999999', 'max-age=60', '60',
+                 'http://a.example/ x',
+                 [ 'max-auth-age=60', 'phishing-resistant' ] ],
+    },
+    OpenIDTeams => {
+        good => [ 'off', 'ubuntu-members', [ 'a', 'b.c+d_e', 'F00' ] ],
+        bad => [ '', [], 'two words', 'a,b', 'a/b', "caf\xc3\xa9",
+                 [ 'good', 'no good' ] ],
+    },
+    OpenIDImmediate => { @flags },
     OpenIDLogout => {
-        good => [ '/logout', [ '/logout', '/bye?x=1' ] ],
+        good => [ '/logout', [ '/logout', '/bye?x=1' ], 'off', 'Off' ],
         bad => [ [], '', 'logout', 'https://example.org/logout', '/log out',
                  '/a\\b', '/a#b', '/', [ '/out', '/out' ],
                  [ '/out', 'https://evil.example/' ], [ '/out', 'bye' ],
                  [ '/out', '/\\evil.example' ], [ '/out', '/a', '/b' ],
-                 [ '/out', "/a\tb" ] ],
+                 [ '/out', "/a\tb" ], [ 'off', '/bye' ], [ '/out', 'off' ] ],
     },
     OpenIDSessionTimeout => {
-        good => [ @{ { @times }->{good} }, [ '1h', '12h' ], [ '1h', '1h' ] ],
+        good => [ @{ { @times }->{good} }, [ '1h', '12h' ], [ '1h', '1h' ],
+                  '12h', '720m', [ '13h', '13h' ], [ '24h', '240h' ] ],
         bad => [ @{ { @times }->{bad} }, [], [ '2h', '1h' ], [ '1h', '0' ],
+                 '13h', '721m', [ '13h', '12h' ],
                  [ '1h', 'late' ], [ '1h', '2h', '3h' ] ],
     },
     OpenIDCookie => {
@@ -157,15 +206,28 @@ my %value = (
         bad => [ @urls, [], 'https://example.org/path',
                  'https://example.org/?a', 'https://example.org/#a' ],
     },
+    OpenIDForwarded => {
+        good => [ 'X-Forwarded-Proto', 'x-forwarded-host', 'Forwarded', 'none',
+                  [ 'X-Forwarded-Proto', 'X-Forwarded-Host' ] ],
+        bad => [ '', [], 'X-Forwarded-For', 'X-Forwarded', 'on', 'Host',
+                 [ 'X-Forwarded-Proto', 'X-Real-IP' ] ],
+    },
+    OpenIDPublishXRDS => { @flags },
+    OpenIDXRIProxy => {
+        good => [ 'https://xri.example/', 'http://xri.example:8080/resolve',
+                  'off', 'Off' ],
+        bad => [ @urls, [], 'on', [ 'https://a.example/', 'off' ] ],
+    },
     OpenIDAssociate => {
         good => [ 'login', 'never' ],
-        bad => [ '', 'sometimes', [], [ 'login', 'never' ] ],
+        bad => [ '', 'sometimes', 'background', [], [ 'login', 'never' ] ],
     },
     OpenIDLoginTimeout => { @times },
     OpenIDNonceLifetime => { @times },
     OpenIDFetchTimeout => {
-        good => [ '10s', [ '10s', '5s' ] ],
-        bad => [ @{ { @times }->{bad} }, [], [ '10s', '0' ],
+        good => [ '10s', [ '10s', '5s' ], [ '5s', '5s' ], '1s' ],
+        bad => [ @{ { @times }->{bad} }, [], [ '10s', '0' ], [ '5s', '6s' ],
+                 [ '1s', '1001ms' ],
                  [ '10s', 'quick' ], [ '1s', '1s', '1s' ] ],
     },
     OpenIDFetchMaxSize => {
@@ -188,10 +250,7 @@ my %value = (
         good => [ "$dir/ca.pem", 'ca.pem' ],
         bad => [ '', "$dir/none.pem", 'none.pem', $dir, [] ],
     },
-    OpenIDFetchRequireTLS => {
-        good => [ 'On', 'Off', 'on' ],
-        bad => [ '', 'maybe', '1', [] ],
-    },
+    OpenIDFetchRequireTLS => { @flags },
     OpenIDStore => {
         good => [ 'shm', 'shm:1M', 'shm:32M', 'shm:2097152', 'SHM:2m' ],
         bad => [ '', [], 'shm:', 'shm:0', 'shm:1', 'shm:1023K', 'shm:-1M',
@@ -247,16 +306,19 @@ for my $name (sort keys %value) {
     };
     my $bad_inside = $context{$name}{directory}
         && !objection('<Location "/x">',
-                      "$name " . quoted('no', 'such', 'thing', 'at', 'all'),
+                      "$name " . quoted('no/such thing', 'at', 'all'),
                       '</Location>');
     ok !$bad_inside, "$name is checked in sections too";
 }
 like objection('<VirtualHost *:1>', 'OpenIDStore shm:2M', '</VirtualHost>'),
     qr/\AOpenIDStore cannot occur within/,
     'OpenIDStore is for the main server only';
-like objection('<Location "/x">', 'OpenIDBaseURL https://a.example',
-               '</Location>'),
-    qr/\AOpenIDBaseURL not allowed/, 'OpenIDBaseURL is for servers only';
+for my $line ('OpenIDBaseURL https://a.example', 'OpenIDForwarded none',
+              'OpenIDPublishXRDS On', 'OpenIDXRIProxy off') {
+    my ($name) = split ' ', $line;
+    like objection('<Location "/x">', $line, '</Location>'),
+        qr/\A$name not allowed/, "$name is for servers only";
+}
 
 # --- the same one twice -----------------------------------------------------
 
@@ -273,8 +335,15 @@ is objection('OpenIDSReg required email', '<Location "/x">',
 is objection('OpenIDProvider a https://a.example/',
              'OpenIDProvider b https://b.example/'), '',
     'OpenIDProvider adds up';
+is objection('OpenIDProviderAllow https://a.example/',
+             'OpenIDProviderAllow https://b.example/',
+             'OpenIDProviderDeny https://a.example/x',
+             'OpenIDTeams a', 'OpenIDTeams b', 'OpenIDForwarded Forwarded',
+             'OpenIDForwarded X-Forwarded-Host'), '',
+    'and so do the rules for providers, teams, and headers';
 is objection('OpenIDCookie a', 'OpenIDCookie b', 'OpenIDUnauthAction auto',
-             'OpenIDUnauthAction 401'), '', 'elsewhere the last one counts';
+             'OpenIDUnauthAction 401', 'OpenIDPape max-auth-age=1',
+             'OpenIDPape max-auth-age=2'), '', 'elsewhere the last one counts';
 
 # --- the documents agree with the code --------------------------------------
 

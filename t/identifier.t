@@ -150,7 +150,7 @@ sub what_is_typed {
         ['an address of mail', 'mailto:alice@example.com'],
         ['a user', 'http://alice@localhost/'],
         ['a user and a password', 'http://a:b@localhost/'],
-        ['a foreign host', "http://b\xc3\xbccher.example/"],
+        ['a host in no letters', "http://\xef\xbf\xbd.example/"],
         ['markup', '"><script>alert(1)</script>'],
     );
     refused($APP, $_->[1], 400, 'bad-identifier', $_->[0]) for @bad;
@@ -166,7 +166,8 @@ sub what_is_typed {
     refused_page($page, 400, 'two identifiers');
     is_deeply [refusals()], ['bad-identifier'], 'two identifiers are none';
     $page = begin_login(browser(), $APP, "http://localhost/\0x");
-    is $page->status, 401, 'a NUL: no form that can be read, no login';
+    refused_page($page, 400, 'a NUL: a form that cannot be read');
+    is_deeply [refusals()], ['bad-identifier'], 'a NUL is no identifier';
     my $get = browser()->get("$APP&openid_identifier=ftp%3A%2F%2Fx");
     refused_page($get, 400, 'the same by GET');
     is_deeply [refusals()], ['bad-identifier'], 'GET or POST, the same';

@@ -277,6 +277,7 @@ sub the_variables_in_detail {
 
     $env = ours(user(login(browser(), url('/login/many'), $ALICE), 'many'));
     is_deeply $env, who($ALICE,
+        OPENID2RP_EMAIL => 'alice@example.com',
         OPENID2RP_AX_MAIL => 'alice@example.com',
         OPENID2RP_AX_MAIL_2 => 'alice@example.org',
         OPENID2RP_AX_MAIL_COUNT => 2, OPENID2RP_AX_FIRST => 'Alice',

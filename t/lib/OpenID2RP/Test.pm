@@ -42,7 +42,8 @@ our @EXPORT = qw(
     url op_url port_of op_reset op_mode op_log error_log refusals
     browser login begin_login ask_op answer_form
     pairs_of query_of encode decode unescape_html env_of
-    exchange raw_request parallel web_server web_log provider);
+    exchange raw_request parallel web_server web_log provider
+    id_site id_for);
 
 use constant TIMEOUT => 25;         # seconds, for any one exchange
 use constant LOG => 'error_log';
@@ -314,6 +315,32 @@ END {
         kill KILL => -$_->{pid} for values %web;
         waitpid $_->{pid}, 0 for values %web;
     }
+}
+
+# Identity pages for any endpoints: id_for(id_site(), ENDPOINT, ...) is an
+# identifier whose XRDS document names these, in that order; with a first one
+# that is 1, as services of OpenID 1.1.
+sub id_site { web_server(\&id_page) }
+
+sub id_for {
+    my ($site, @endpoints) = @_;
+    return join '/', $site, map { unpack 'H*', $_ } @endpoints;
+}
+
+sub id_page {
+    my ($path) = @_;
+    my (undef, @uris) = map { pack 'H*', $_ } split m{/}, $path;
+    my $type = $uris[0] eq '1' ? 'http://openid.net/signon/1.1'
+        : 'http://specs.openid.net/auth/2.0/signon';
+    my $n = 0;
+    my $services = join "\n", map { s/&/&amp;/g; s/</&lt;/g; $n++;
+        "<Service priority='$n'><Type>$type</Type><URI>$_</URI></Service>"
+    } grep { $_ ne '1' } @uris;
+    return ([ 200, 'Content-Type: application/xrds+xml' ], <<"XML");
+<xrds:XRDS xmlns:xrds="xri://\$xrds" xmlns="xri://\$xrd*(\$v*2.0)"><XRD>
+$services
+</XRD></xrds:XRDS>
+XML
 }
 
 # A provider that says what a test wants: see the package below.
