@@ -94,6 +94,10 @@ static const command_rec directives[] = {
 
 static void register_hooks(apr_pool_t *pool)
 {
+    /* mod_cache answers from its handler as well, and is as eager: a request
+     * that authorization let pass for us alone must not come to it */
+    static const char *const after_us[] = { "mod_cache.c", NULL };
+
     (void)pool;
 
     /* the mutex type must be known before Mutex directives are read */
@@ -126,7 +130,8 @@ static void register_hooks(apr_pool_t *pool)
 
     /* before every handler that could serve the protected resource: by the
      * mark in the request's notes, whatever r->handler says by now */
-    ap_hook_handler(openid2rp_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(openid2rp_handler, NULL, after_us,
+                    APR_HOOK_REALLY_FIRST);
 }
 
 AP_DECLARE_MODULE(openid2rp) = {

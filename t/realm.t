@@ -305,7 +305,7 @@ sub a_login_behind_tls {
         is $get->($app, [ $proxy[0], [ 'X-Forwarded-Host', 'b.example' ] ])
             ->status, 401, "$proto: nor under another name";
         is $get->($app, [ $proxy[0], [ 'X-Forwarded-Host', 'a b' ] ])
-            ->status, 401, "$proto: nor under none";
+            ->status, 421, "$proto: nor under none";
     }
 }
 

@@ -366,7 +366,7 @@ is exchange(port_of('site_base'), raw_request('GET',
         'control: the session is good at that name';
     is status_with("http://site.example:$port/plain.html", $named), 401,
         'a session is not good at another name of the site';
-    is status_with("http://evil.example:$port/plain.html", $named), 401,
+    is status_with("http://evil.example:$port/plain.html", $named), 421,
         'nor at one that is not its own';
 }
 

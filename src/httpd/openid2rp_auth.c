@@ -72,6 +72,9 @@ static int refuse(request_rec *r)
 static int claim(request_rec *r)
 {
     r->user = apr_pstrdup(r->pool, "");
+    /* no index file, no other spelling, no negotiation: modules that look for
+     * files find that this is one already */
+    r->finfo.filetype = APR_REG;
     return OK;
 }
 
@@ -152,9 +155,6 @@ int openid2rp_auth_fixups(request_rec *r)
     const openid2rp_request_t *notes = openid2rp_request_find(r);
 
     if (notes && notes->action != OPENID2RP_NOTHING) {
-        /* no index file, no other spelling, no negotiation: modules that
-         * look for files find that this is one already */
-        r->finfo.filetype = APR_REG;
         return OK;
     }
     if (!notes && openid2rp_is_on(r)) {

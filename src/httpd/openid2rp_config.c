@@ -162,6 +162,9 @@ const openid2rp_dir_t *openid2rp_dir(request_rec *r)
         merge_dir(&effective->dir, dir_defaults(r->pool),
                   ap_get_module_config(r->per_dir_config,
                                        &openid2rp_module), r->pool);
+        if (effective->dir.session_max < effective->dir.session_idle) {
+            effective->dir.session_max = effective->dir.session_idle;
+        }
         apr_pool_userdata_setn(effective, EFFECTIVE_KEY, NULL, r->pool);
     }
     return &effective->dir;

@@ -87,11 +87,12 @@ static const char *login_name(request_rec *r, const char *key)
 }
 
 void openid2rp_cookie_set_login(request_rec *r, const char *key,
-                                const char *value, int seconds)
+                                const char *value,
+                                apr_interval_time_t lifetime)
 {
     set_cookie(r, login_name(r, key), value,
-               apr_psprintf(r->pool, "; Path=/; SameSite=Lax; Max-Age=%d",
-                            seconds));
+               apr_psprintf(r->pool, "; Path=/; SameSite=Lax; Max-Age=%"
+                            APR_TIME_T_FMT, apr_time_sec(lifetime)));
 }
 
 const char *openid2rp_cookie_login(request_rec *r, const char *key)

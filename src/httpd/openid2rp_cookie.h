@@ -27,9 +27,10 @@ void openid2rp_cookie_set_session(request_rec *r, const char *value);
 void openid2rp_cookie_clear_session(request_rec *r);
 
 /** Set the cookie of a login.
- * @param seconds  how long it is kept; 0 removes it */
+ * @param lifetime  how long it is kept, in microseconds; 0 removes it */
 void openid2rp_cookie_set_login(request_rec *r, const char *key,
-                                const char *value, int seconds);
+                                const char *value,
+                                apr_interval_time_t lifetime);
 
 /** What the browser has for a login, or NULL. */
 const char *openid2rp_cookie_login(request_rec *r, const char *key);

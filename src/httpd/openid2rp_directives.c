@@ -154,7 +154,10 @@ const char *openid2rp_set_logout(cmd_parms *cmd, void *dir, const char *path,
         d->logout_path = "";
         return NULL;
     }
-    error = openid2rp_check_path(cmd, path);
+    error = strchr(path, '?')
+        ? openid2rp_mistake(cmd, "\"%s\" has a query; a path is asked for.",
+                            path)
+        : openid2rp_check_path(cmd, path);
 
     if (!error && target) {
         error = openid2rp_check_path(cmd, target);
@@ -180,11 +183,6 @@ const char *openid2rp_set_session_timeout(cmd_parms *cmd, void *dir,
     openid2rp_dir_t *d = dir;
     const char *error = openid2rp_read_time(&d->session_idle, cmd, idle);
 
-    if (!error && !max && d->session_idle > OPENID2RP_SESSION_MAX) {
-        error = openid2rp_mistake(cmd, "\"%s\" is longer than a session "
-                                  "lives, 12h: give that time as well.",
-                                  idle);
-    }
     if (!error && max) {
         error = openid2rp_read_time(&d->session_max, cmd, max);
         if (!error && d->session_max < d->session_idle) {

@@ -24,6 +24,9 @@ static int log_out(request_rec *r)
     if (result != OK) {
         return result;
     }
+    if (openid2rp_request_is_foreign(r)) {
+        return HTTP_FORBIDDEN;
+    }
     status = openid2rp_session_end(r);
     if (status != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, O2RP(242)
@@ -39,6 +42,12 @@ static int log_out(request_rec *r)
 static int ask(const openid2rp_request_t *notes, request_rec *r)
 {
     openid2rp_page_t page = { HTTP_UNAUTHORIZED, NULL, NULL, NULL };
+    const char *origin;
+
+    if (openid2rp_origin(&origin, r) != OK) {
+        return openid2rp_reply_misdirected(r);
+    }
+    page.typed = notes->typed;
 
     if (*openid2rp_dir(r)->single_provider && r->method_number == M_GET
         && !r->header_only) {

@@ -55,7 +55,7 @@ static int is_ours(request_rec *r, const char *host, apr_port_t port)
 
 static int misdirected(request_rec *r, const char *host)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, O2RP(210)
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, O2RP(210)
                   "no login: the request is for \"%s\", which is neither "
                   "ServerName nor a ServerAlias of this server, nor set by "
                   "OpenIDBaseURL or a header that OpenIDForwarded trusts",

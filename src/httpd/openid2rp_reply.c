@@ -3,6 +3,8 @@
 
 #include "openid2rp_reply.h"
 
+#include <http_protocol.h>
+
 #include "openid2rp_page.h"
 #include "openid2rp_runtime.h"
 
@@ -40,4 +42,19 @@ void openid2rp_reply_explain(orp_reason_t *why, apr_status_t status)
         (void)orp_reason_set(why, status, NULL, "%s",
                              orp_strerror(status, buf, sizeof(buf)));
     }
+}
+
+int openid2rp_reply_misdirected(request_rec *r)
+{
+    openid2rp_page_open(r, HTTP_MISDIRECTED_REQUEST, 0,
+                        "No login at this address");
+    if (!r->header_only) {
+        ap_rputs("<p role=\"alert\">Nobody can sign in here: this site is "
+                 "not known under the name in the address.</p>\n"
+                 "<p>If it is yours: set ServerName, ServerAlias or "
+                 "OpenIDBaseURL; the error log (O2RP-210) has the name that "
+                 "was used.</p>\n", r);
+    }
+    openid2rp_page_close(r);
+    return OK;
 }

@@ -26,6 +26,10 @@ int openid2rp_reply_fail(request_rec *r, const char *target,
 int openid2rp_reply_refuse(request_rec *r, const char *target,
                            const orp_reason_t *why);
 
+/** Say that the site is not known under the name in the request; the log has
+ * said which (openid2rp_origin.h). @return OK */
+int openid2rp_reply_misdirected(request_rec *r);
+
 /** Give a failure that nobody has a sentence for its general one. */
 void openid2rp_reply_explain(orp_reason_t *why, apr_status_t status);
 

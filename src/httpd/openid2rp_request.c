@@ -73,7 +73,14 @@ static int classify_query(openid2rp_request_t *notes, request_rec *r)
     return take_identifier(notes, params);
 }
 
-int openid2rp_request_classify(openid2rp_request_t *notes, request_rec *r)
+static int has_value(request_rec *r, const char *header, const char *value)
+{
+    const char *text = apr_table_get(r->headers_in, header);
+
+    return text && !ap_cstr_casecmp(text, value);
+}
+
+static int classify(openid2rp_request_t *notes, request_rec *r)
 {
     const openid2rp_dir_t *dir = openid2rp_dir(r);
     orp_params_t *form;
@@ -87,8 +94,9 @@ int openid2rp_request_classify(openid2rp_request_t *notes, request_rec *r)
         notes->action = OPENID2RP_PUBLISH;
         return OK;
     }
-    if (r->method_number != M_GET && r->method_number != M_POST) {
-        return OK;
+    if ((r->method_number != M_GET && r->method_number != M_POST)
+        || r->header_only) {
+        return OK;              /* a HEAD changes nothing */
     }
     if (classify_query(notes, r) || r->method_number != M_POST) {
         return OK;
@@ -105,11 +113,41 @@ int openid2rp_request_classify(openid2rp_request_t *notes, request_rec *r)
     return result;
 }
 
-static int has_value(request_rec *r, const char *header, const char *value)
+/* Browsers since 2020 to 2023 say where a request comes from. */
+static int is_cross_site(request_rec *r)
 {
-    const char *text = apr_table_get(r->headers_in, header);
+    return has_value(r, "Sec-Fetch-Site", "cross-site");
+}
 
-    return text && !ap_cstr_casecmp(text, value);
+/* Is it a picture, a script, a fetch(), and no page that somebody opens? */
+static int is_embedded(request_rec *r)
+{
+    return apr_table_get(r->headers_in, "Sec-Fetch-Mode")
+        && !has_value(r, "Sec-Fetch-Mode", "navigate");
+}
+
+int openid2rp_request_classify(openid2rp_request_t *notes, request_rec *r)
+{
+    int result = classify(notes, r);
+
+    if (result != OK) {
+        return result;
+    }
+    if (notes->action == OPENID2RP_START && is_embedded(r)) {
+        notes->action = OPENID2RP_NOTHING;
+    }
+    if (notes->action == OPENID2RP_START && is_cross_site(r)) {
+        /* login CSRF: a link or form elsewhere must not put its own user in
+         * the place of the one who is signed in; one click here shows that
+         * it is wanted */
+        notes->action = OPENID2RP_PAGE;
+    }
+    return OK;
+}
+
+int openid2rp_request_is_foreign(request_rec *r)
+{
+    return is_embedded(r) && is_cross_site(r);
 }
 
 int openid2rp_request_is_navigation(request_rec *r)

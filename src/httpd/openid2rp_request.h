@@ -40,11 +40,18 @@ openid2rp_request_t *openid2rp_request_find(request_rec *r);
 
 /**
  * Find out whether a request starts or ends a login, or a session.
+ *
+ * What comes from another site (Sec-Fetch-Site) begins no login by itself: the
+ * login page asks for one click. What is embedded in a page, and a HEAD,
+ * begins none at all.
  * @param notes  action, typed and key are set
  * @return OK, or an HTTP status where its body could not be read
  */
 ORP_MUST_USE int openid2rp_request_classify(openid2rp_request_t *notes,
                                             request_rec *r);
+
+/** Was it made by something that another site's page embeds? */
+int openid2rp_request_is_foreign(request_rec *r);
 
 /** Does a person in front of a browser wait for a page, or is it a script, a
  * program, a picture? */

@@ -192,7 +192,7 @@ int openid2rp_return(const openid2rp_request_t *notes, request_rec *r)
     int result = openid2rp_origin(&origin, r);
 
     if (result != OK) {
-        return result;
+        return openid2rp_reply_misdirected(r);
     }
     if (!strcmp(notes->key, OPENID2RP_FORM_SCRIPT)) {
         return openid2rp_form_script(r);

@@ -132,11 +132,15 @@ apr_status_t openid2rp_session_begin(request_rec *r, const char *origin,
     status = orp_store_put(env->store, ORP_STORE_SESSION, key, value,
                            strlen(value),
                            when + openid2rp_dir(r)->session_idle, when);
-    if (status == APR_SUCCESS) {
-        status = forget(r, env);
-        openid2rp_cookie_set_session(r, token);
+    if (status != APR_SUCCESS) {
+        return status;
     }
-    return status;
+    if (forget(r, env) != APR_SUCCESS) {
+        orp_log(env, ORP_LOG_WARN, 244, r->pool,
+                "store: the session before this one could not be removed");
+    }
+    openid2rp_cookie_set_session(r, token);
+    return APR_SUCCESS;
 }
 
 apr_status_t openid2rp_session_end(request_rec *r)

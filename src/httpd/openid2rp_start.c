@@ -25,20 +25,21 @@ static apr_status_t check_target(const char *target, orp_reason_t *why)
     return APR_SUCCESS;
 }
 
-/* Make the login's record, and tie it to the browser. */
-static apr_status_t create_login(orp_login_t **plogin, request_rec *r,
+/* Make the login's record.
+ * @param pbrowser  set to the value for the login's cookie */
+static apr_status_t create_login(orp_login_t **plogin,
+                                 const char **pbrowser, request_rec *r,
                                  const char *origin, const char *typed,
                                  orp_reason_t *why)
 {
     const orp_env_t *env = openid2rp_env(r);
     apr_interval_time_t timeout = openid2rp_settings(r)->login_timeout;
     const char *target = openid2rp_target(r, "openid_identifier");
-    const char *browser;
     orp_login_t *login;
     apr_status_t status = check_target(target, why);
 
     if (status == APR_SUCCESS) {
-        status = orp_login_create(&login, &browser, env, timeout, r->pool);
+        status = orp_login_create(&login, pbrowser, env, timeout, r->pool);
     }
     if (status == APR_SUCCESS) {
         login->origin = origin;
@@ -55,8 +56,6 @@ static apr_status_t create_login(orp_login_t **plogin, request_rec *r,
         status = orp_login_save(login, env, r->pool);
     }
     if (status == APR_SUCCESS) {
-        openid2rp_cookie_set_login(r, login->key, browser,
-                                   (int)apr_time_sec(timeout));
         *plogin = login;
     }
     return status;
@@ -92,6 +91,25 @@ static const char *wanted(const openid2rp_request_t *notes, request_rec *r,
     return notes->typed;
 }
 
+/* Run the task, and pick up what it found. A record of a failure is not kept,
+ * or a flood of failing starts would leave no room for others. */
+static apr_status_t begin_login(orp_login_t **plogin, request_rec *r,
+                                const char *origin, orp_reason_t *why)
+{
+    const orp_env_t *env = openid2rp_env(r);
+    apr_status_t status = openid2rp_task_begin((*plogin)->key, r, origin,
+                                               why);
+
+    if (status == APR_SUCCESS) {
+        return orp_login_find(plogin, env, (*plogin)->key, r->pool);
+    }
+    if (orp_login_forget(*plogin, env) != APR_SUCCESS) {
+        orp_log(env, ORP_LOG_WARN, 243, r->pool,
+                "store: the record of a failed login could not be removed");
+    }
+    return status;
+}
+
 int openid2rp_start_send(request_rec *r, const orp_login_t *login,
                          const char *url)
 {
@@ -104,32 +122,29 @@ int openid2rp_start(const openid2rp_request_t *notes, request_rec *r)
 {
     const char *target = openid2rp_target(r, "openid_identifier");
     orp_reason_t *why = orp_reason_create(r->pool);
-    const char *origin, *typed;
+    const char *origin, *typed, *browser;
     orp_login_t *login;
     apr_status_t status;
     int result = openid2rp_origin(&origin, r);
 
     if (result != OK) {
-        return result;
+        return openid2rp_reply_misdirected(r);
     }
     typed = wanted(notes, r, why);
     if (!typed) {
         return openid2rp_reply_refuse(r, target, why);
     }
-    status = create_login(&login, r, origin, typed, why);
+    status = create_login(&login, &browser, r, origin, typed, why);
     if (status != APR_SUCCESS) {
         openid2rp_reply_explain(why, status);
         return openid2rp_reply_refuse(r, target, why);
     }
-    status = openid2rp_task_begin(login->key, r, origin, why);
-    if (status == APR_SUCCESS) {
-        status = orp_login_find(&login, openid2rp_env(r), login->key,
-                                r->pool);
-    }
+    status = begin_login(&login, r, origin, why);
     if (status != APR_SUCCESS) {
         openid2rp_reply_explain(why, status);
-        openid2rp_cookie_set_login(r, login->key, "", 0);
         return openid2rp_reply_fail(r, target, typed, why);
     }
+    openid2rp_cookie_set_login(r, login->key, browser,
+                               openid2rp_settings(r)->login_timeout);
     return openid2rp_start_send(r, login, login->redirect);
 }

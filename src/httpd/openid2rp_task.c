@@ -13,15 +13,16 @@ typedef struct {
     apr_pool_t *pool;           /* its own, gone when it ends */
     const orp_env_t *env;
     orp_rp_t rp;
+    const apr_array_header_t *allow;    /* which providers are accepted */
+    const apr_array_header_t *deny;
 } task_t;
 
-static int is_accepted(const void *baton, const char *endpoint)
+static int may_use_provider(const void *baton, const char *endpoint)
 {
-    request_rec *r = (request_rec *)baton;
-    const openid2rp_dir_t *dir = openid2rp_dir(r);
+    const task_t *task = baton;
 
-    return openid2rp_provider_accepted(endpoint, dir->provider_allow,
-                                       dir->provider_deny, r->pool);
+    return openid2rp_provider_accepted(endpoint, task->allow, task->deny,
+                                       task->pool);
 }
 
 static task_t *task_start(request_rec *r, const char *origin)
@@ -46,8 +47,10 @@ static task_t *task_start(request_rec *r, const char *origin)
     }
     task->rp.teams = dir->teams;
     task->rp.immediate = dir->immediate == 1;
-    task->rp.provider_allowed = is_accepted;
-    task->rp.provider_baton = r;
+    task->rp.provider_allowed = may_use_provider;
+    task->rp.provider_baton = task;
+    task->allow = dir->provider_allow;
+    task->deny = dir->provider_deny;
     task->rp.associate = (orp_associate_mode_e)settings->associate;
     task->rp.login_timeout = settings->login_timeout;
     task->rp.nonce_lifetime = settings->nonce_lifetime;

@@ -5,8 +5,8 @@
  *
  * A task gets all it needs when it is made, works in a pool of its own, and
  * has a beginning and an end; what it found stands in the login's record, in
- * the store. Nothing in it depends on the thread, process or request that
- * runs it; for now that is the request's own.
+ * the store. It runs in the request for now, whose log it writes to; nothing
+ * else in it depends on the thread, process or request.
  */
 #ifndef OPENID2RP_TASK_H
 #define OPENID2RP_TASK_H

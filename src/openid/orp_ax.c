@@ -194,6 +194,27 @@ static apr_array_header_t *read_values(const orp_message_t *message,
     return values->nelts ? values : NULL;
 }
 
+/* Is there room for these values? Then they take it. */
+static int fits(const apr_array_header_t *values, apr_size_t *proom)
+{
+    apr_size_t all = 0;
+    int i;
+
+    for (i = 0; i < values->nelts; i++) {
+        apr_size_t size = strlen(APR_ARRAY_IDX(values, i, const char *));
+
+        if (size > ORP_AX_VALUE_MAX) {
+            return 0;
+        }
+        all += size + 1;
+    }
+    if (all > *proom) {
+        return 0;
+    }
+    *proom -= all;
+    return 1;
+}
+
 apr_array_header_t *orp_ax_response(const orp_message_t *message,
                                     const apr_array_header_t *attrs,
                                     apr_pool_t *pool)
@@ -203,6 +224,7 @@ apr_array_header_t *orp_ax_response(const orp_message_t *message,
     const char *alias = orp_message_signed_alias(message, ORP_AX_NS, "ax",
                                                  pool);
     const char *mode;
+    apr_size_t room = ORP_AX_ALL_MAX;
     int i;
 
     if (!alias || !attrs) {
@@ -218,7 +240,7 @@ apr_array_header_t *orp_ax_response(const orp_message_t *message,
         apr_array_header_t *values = name
             ? read_values(message, alias, name, attr->count, pool) : NULL;
 
-        if (values) {
+        if (values && fits(values, &room)) {
             orp_ax_value_t *value = apr_array_push(found);
 
             value->alias = attr->alias;

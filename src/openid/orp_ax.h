@@ -15,6 +15,12 @@
  * one attribute that are ever taken. */
 #define ORP_AX_UNLIMITED 100
 
+/** The longest value of an attribute, and the most bytes of all values of one
+ * response: what is over is left out, so that no provider can fill the store
+ * or an environment. */
+#define ORP_AX_VALUE_MAX 1024
+#define ORP_AX_ALL_MAX 4096
+
 /** One attribute that a relying party asks for. */
 typedef struct orp_ax_attr_t {
     const char *alias;          /* ours: letters, digits, "_" and "-" */

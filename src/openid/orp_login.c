@@ -182,6 +182,11 @@ apr_status_t orp_login_take(const orp_login_t *login, const orp_env_t *env,
     return status == ORP_EEXISTS ? ORP_EREPLAY : status;
 }
 
+apr_status_t orp_login_forget(const orp_login_t *login, const orp_env_t *env)
+{
+    return orp_store_remove(env->store, ORP_STORE_LOGIN, login->key);
+}
+
 int orp_login_is_browser(const orp_login_t *login, const char *browser,
                          apr_pool_t *pool)
 {

@@ -88,6 +88,10 @@ ORP_MUST_USE apr_status_t orp_login_take(const orp_login_t *login,
                                          const orp_env_t *env,
                                          apr_pool_t *pool);
 
+/** Remove it: whoever began it has seen how it failed. */
+ORP_MUST_USE apr_status_t orp_login_forget(const orp_login_t *login,
+                                           const orp_env_t *env);
+
 /** Is this the value of the cookie that the login was created with? */
 int orp_login_is_browser(const orp_login_t *login, const char *browser,
                          apr_pool_t *pool);

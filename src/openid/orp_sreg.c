@@ -46,6 +46,7 @@ static void take_fields(orp_params_t *values, const orp_message_t *message,
         const char *name = apr_pstrcat(pool, alias, ".", field, NULL);
 
         if (orp_message_is_signed(message, name)
+            && strlen(orp_message_get(message, name)) <= ORP_SREG_VALUE_MAX
             && !orp_params_get(values, field)) {
             orp_params_add(values, field, orp_message_get(message, name));
         }

@@ -12,6 +12,9 @@
 #define ORP_SREG_NS_11 "http://openid.net/extensions/sreg/1.1"
 #define ORP_SREG_NS_10 "http://openid.net/sreg/1.0"
 
+/** The longest value of a field, in bytes; a longer one is left out. */
+#define ORP_SREG_VALUE_MAX 512
+
 /** What a relying party asks for. */
 typedef struct orp_sreg_t {
     const apr_array_header_t *required;     /* of const char *: field names */
