@@ -285,6 +285,48 @@ static void one_type_under_two_names_is_the_first(void **state)
     assert_text(seen_all(scene, params, 1), "email=v@e");
 }
 
+/* One value of this many bytes, as often as said. */
+static orp_params_t *long_values(scene_t *scene, int bytes, int values)
+{
+    const char *value = apr_psprintf(scene->pool, "%0*d", bytes, 7);
+    orp_params_t *params = params_of(
+        scene->pool, "openid.ns", ORP_NS_20, "openid.mode", "id_res",
+        "openid.ns.ax", ORP_AX_NS, "openid.ax.mode", "fetch_response",
+        "openid.ax.type.e", EMAIL, "openid.ax.count.e",
+        apr_itoa(scene->pool, values), NULL);
+    int i;
+
+    for (i = 1; i <= values; i++) {
+        orp_params_add(params, apr_psprintf(scene->pool,
+                                            "openid.ax.value.e.%d", i),
+                       value);
+    }
+    return params;
+}
+
+static void values_over_their_ceilings_are_left_out(void **state)
+{
+    static const struct {
+        int bytes;
+        int values;
+        int kept;
+    } table[] = {
+        { ORP_AX_VALUE_MAX, 1, 1 },
+        { ORP_AX_VALUE_MAX + 1, 1, 0 },
+        { ORP_AX_ALL_MAX / 8 - 1, 8, 1 },
+        { ORP_AX_ALL_MAX / 8, 8, 0 },
+    };
+    scene_t *scene = *state;
+    size_t i;
+
+    for (i = 0; i < COUNT(table); i++) {
+        const char *found = seen_all(scene, long_values(scene, table[i].bytes,
+                                                        table[i].values), 8);
+
+        assert_int_equal(*found != '\0', table[i].kept);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +341,7 @@ int main(void)
         scene_test(as_many_values_are_read_as_were_asked_for),
         scene_test(a_value_may_be_empty),
         scene_test(one_type_under_two_names_is_the_first),
+        scene_test(values_over_their_ceilings_are_left_out),
     };
 
     apr_initialize();

@@ -307,6 +307,18 @@ static void only_the_browser_that_began_it_is_its_browser(void **state)
     assert_false(orp_login_is_browser(login, "", scene->pool));
 }
 
+static void a_login_that_was_forgotten_is_gone(void **state)
+{
+    scene_t *scene = *state;
+    const char *browser;
+    orp_login_t *login = make(scene, &browser), *found;
+
+    saved_and_found(scene, login);
+    assert_status(orp_login_forget(login, &scene->env), APR_SUCCESS);
+    assert_status(orp_login_find(&found, &scene->env, login->key,
+                                 scene->pool), ORP_ENOTFOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +336,7 @@ int main(void)
         scene_test(a_store_that_fails_keeps_and_gives_no_login),
         scene_test(a_record_has_a_ceiling),
         scene_test(only_the_browser_that_began_it_is_its_browser),
+        scene_test(a_login_that_was_forgotten_is_gone),
     };
 
     apr_initialize();
