@@ -4,8 +4,6 @@
 #include "openid2rp_cookie.h"
 
 #include <apr_strings.h>
-#include <http_core.h>
-#include <http_protocol.h>
 
 #include "openid2rp_origin.h"
 

@@ -52,7 +52,6 @@ static task_t *task_start(request_rec *r, const char *origin)
     task->allow = dir->provider_allow;
     task->deny = dir->provider_deny;
     task->rp.associate = (orp_associate_mode_e)settings->associate;
-    task->rp.login_timeout = settings->login_timeout;
     task->rp.nonce_lifetime = settings->nonce_lifetime;
     return task;
 }

@@ -28,7 +28,6 @@ typedef struct orp_rp_t {
     const void *provider_baton;
 
     orp_associate_mode_e associate;
-    apr_interval_time_t login_timeout;  /* from begin to return */
     apr_interval_time_t nonce_lifetime; /* how old a nonce may be */
 } orp_rp_t;
 

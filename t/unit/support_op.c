@@ -429,12 +429,11 @@ visit_t *visit_new(scene_t *scene, const char *typed)
 
     visit->scene = scene;
     visit->rp.realm = VISIT_ORIGIN "/";
-    visit->rp.login_timeout = apr_time_from_sec(600);
     visit->rp.nonce_lifetime = apr_time_from_sec(300);
     visit->url = VISIT_URL;
     visit->origin = VISIT_ORIGIN;
     assert_status(orp_login_create(&visit->login, &visit->browser,
-                                   &scene->env, visit->rp.login_timeout,
+                                   &scene->env, apr_time_from_sec(600),
                                    scene->pool), APR_SUCCESS);
     login = visit->login;
     login->origin = visit->origin;
