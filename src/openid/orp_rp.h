@@ -12,7 +12,9 @@
 
 typedef enum {
     ORP_ASSOCIATE_LOGIN,        /* while the user waits */
-    ORP_ASSOCIATE_NEVER         /* always check_authentication */
+    ORP_ASSOCIATE_NEVER,        /* always check_authentication */
+    ORP_ASSOCIATE_BACKGROUND    /* orp_background.h; until then, and again
+                                 * when it is gone, check_authentication */
 } orp_associate_mode_e;
 
 typedef struct orp_rp_t {
@@ -28,6 +30,8 @@ typedef struct orp_rp_t {
     const void *provider_baton;
 
     orp_associate_mode_e associate;
+    const char *site;                   /* whose settings background work is
+                                         * done with, or NULL */
     apr_interval_time_t nonce_lifetime; /* how old a nonce may be */
 } orp_rp_t;
 

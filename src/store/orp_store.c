@@ -7,13 +7,16 @@
 
 #include "orp_store.h"
 
-static const char *const kind_names[ORP_STORE_KINDS] = {
-    [ORP_STORE_LOGIN] = "login",
-    [ORP_STORE_NONCE] = "nonce",
-    [ORP_STORE_ASSOCIATION] = "association",
-    [ORP_STORE_SESSION] = "session",
-    [ORP_STORE_QUEUE] = "queue",
-    [ORP_STORE_CACHE] = "cache",
+static const struct {
+    const char *name;
+    int percent;
+} kinds[ORP_STORE_KINDS] = {
+    [ORP_STORE_LOGIN] = { "login", 25 },
+    [ORP_STORE_NONCE] = { "nonce", 15 },
+    [ORP_STORE_ASSOCIATION] = { "association", 10 },
+    [ORP_STORE_SESSION] = { "session", 35 },
+    [ORP_STORE_QUEUE] = { "queue", 5 },
+    [ORP_STORE_CACHE] = { "cache", 10 },
 };
 
 static int is_kind(orp_store_kind_e kind)
@@ -154,7 +157,26 @@ apr_status_t orp_store_stats(orp_store_stats_t *stats, orp_store_t *store,
     return store->backend->stats(stats, store->baton, kind, now);
 }
 
+apr_status_t orp_store_each(orp_store_t *store, orp_store_kind_e kind,
+                            apr_time_t now, orp_store_visit_fn *visit,
+                            void *baton, apr_pool_t *scratch)
+{
+    if (!is_kind(kind)) {
+        return APR_EINVAL;
+    }
+    if (!store->backend->each) {
+        return APR_ENOTIMPL;
+    }
+    return store->backend->each(store->baton, kind, now, visit, baton,
+                                scratch);
+}
+
 const char *orp_store_kind_name(orp_store_kind_e kind)
 {
-    return is_kind(kind) ? kind_names[kind] : "unknown";
+    return is_kind(kind) ? kinds[kind].name : "unknown";
+}
+
+int orp_store_share(orp_store_kind_e kind)
+{
+    return is_kind(kind) ? kinds[kind].percent : 0;
 }

@@ -63,6 +63,19 @@ typedef struct orp_store_stats_t {
     apr_uint64_t refused;       /* times that a record found no room */
 } orp_store_stats_t;
 
+/** In a member of the statistics: the backend cannot tell. */
+#define ORP_STORE_UNKNOWN APR_UINT64_MAX
+
+/**
+ * Sees one record of orp_store_each().
+ * @param key      until it returns
+ * @param size     of the value, in bytes
+ * @param expires  when its time has passed
+ * @return nonzero to go on
+ */
+typedef int orp_store_visit_fn(void *baton, const char *key,
+                               apr_size_t size, apr_time_t expires);
+
 /**
  * Store a value, replacing what was there under this kind and key. When it
  * fails, what was there before is still there.
@@ -148,16 +161,29 @@ ORP_MUST_USE apr_status_t orp_store_stats(orp_store_stats_t *stats,
                                           orp_store_kind_e kind,
                                           apr_time_t now);
 
+/**
+ * Show all live records of one kind to a function, in no order. A record that
+ * comes or goes meanwhile may be shown or not. The function must not use the
+ * store.
+ * @param scratch  for what is needed meanwhile
+ * @return APR_SUCCESS, ORP_ESTORE, or APR_ENOTIMPL where the backend cannot
+ *         tell what is in it (shm, memcache)
+ */
+ORP_MUST_USE apr_status_t orp_store_each(orp_store_t *store,
+                                         orp_store_kind_e kind,
+                                         apr_time_t now,
+                                         orp_store_visit_fn *visit,
+                                         void *baton, apr_pool_t *scratch);
+
 /* ---------------------------------------------------------------------- */
-/* Opening one */
+/* Shared memory; orp_store_open.h opens the other ones */
 
 /** The smallest shared memory store, in bytes. */
 #define ORP_STORE_SHM_MIN (1024 * 1024)
 
 /**
  * Lay a new, empty store out in a piece of shared memory, or take up the one
- * that is already there. Of the room, 25% is for logins, 15% for nonces, 10%
- * for associations, 35% for sessions, 5% for the queue and 10% for the cache.
+ * that is already there. Each kind's room is its orp_store_share().
  * A record that replaces one of at least its size finds room even when its
  * kind is full.
  * @param base    memory that all processes share, aligned as malloc aligns;
@@ -212,6 +238,11 @@ typedef struct orp_store_backend_t {
     apr_status_t (*sweep)(void *baton, apr_time_t now);
     apr_status_t (*stats)(orp_store_stats_t *stats, void *baton,
                           orp_store_kind_e kind, apr_time_t now);
+
+    /** NULL where the backend cannot tell what is in it. */
+    apr_status_t (*each)(void *baton, orp_store_kind_e kind, apr_time_t now,
+                         orp_store_visit_fn *visit, void *visit_baton,
+                         apr_pool_t *scratch);
 } orp_store_backend_t;
 
 struct orp_store_t {
@@ -221,5 +252,8 @@ struct orp_store_t {
 
 /** The name of a kind, such as "login". */
 const char *orp_store_kind_name(orp_store_kind_e kind);
+
+/** What part of a store with a limit is a kind's room, in percent. */
+int orp_store_share(orp_store_kind_e kind);
 
 #endif

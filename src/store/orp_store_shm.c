@@ -25,18 +25,15 @@
 /* All parts of the segment begin at a multiple of this: a cache line. */
 #define ALIGNMENT 64
 
-/* What part of the segment a kind gets, and in what pieces. Cells are to hold
- * a typical record with little waste, and a large one in few pieces. */
-static const struct {
-    apr_uint32_t percent;
-    apr_uint32_t cell_size;
-} shares[ORP_STORE_KINDS] = {
-    [ORP_STORE_LOGIN] = { 25, 256 },
-    [ORP_STORE_NONCE] = { 15, 128 },    /* a hash in hex and nothing else */
-    [ORP_STORE_ASSOCIATION] = { 10, 256 },
-    [ORP_STORE_SESSION] = { 35, 256 },
-    [ORP_STORE_QUEUE] = { 5, 128 },
-    [ORP_STORE_CACHE] = { 10, 256 },
+/* In what pieces a kind's share of the segment comes. Cells are to hold a
+ * typical record with little waste, and a large one in few pieces. */
+static const apr_uint32_t cell_sizes[ORP_STORE_KINDS] = {
+    [ORP_STORE_LOGIN] = 256,
+    [ORP_STORE_NONCE] = 128,    /* a hash in hex and nothing else */
+    [ORP_STORE_ASSOCIATION] = 256,
+    [ORP_STORE_SESSION] = 256,
+    [ORP_STORE_QUEUE] = 128,
+    [ORP_STORE_CACHE] = 256,
 };
 
 /* The segment begins with this. It never changes while the store is open;
@@ -430,8 +427,9 @@ static void expect_header(header_t *header, apr_size_t size)
     header->kinds = ORP_STORE_KINDS;
     header->size = size;
     for (kind = 0; kind < ORP_STORE_KINDS; kind++) {
-        header->percent[kind] = shares[kind].percent;
-        header->cell_size[kind] = shares[kind].cell_size;
+        header->percent[kind]
+            = (apr_uint32_t)orp_store_share((orp_store_kind_e)kind);
+        header->cell_size[kind] = cell_sizes[kind];
     }
 }
 
@@ -442,11 +440,11 @@ static void place_tables(shm_t *shm, apr_size_t size)
     int kind;
 
     for (kind = 0; kind < ORP_STORE_KINDS; kind++) {
-        apr_size_t room = percent * shares[kind].percent;
+        apr_size_t room = percent * shm->header.percent[kind];
 
         room -= room % ALIGNMENT;
         orp_shm_table_place(&shm->tables[kind], base, room,
-                            shares[kind].cell_size, shm->header.seed);
+                            cell_sizes[kind], shm->header.seed);
         base += room;
     }
 }

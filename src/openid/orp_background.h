@@ -1,0 +1,105 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* orp_background.h - associations that no user waits for.
+ *
+ * A login that finds no association goes on without one and says which
+ * endpoint it would have wanted one with (orp_background_want()). Somebody
+ * else, in one process of all that share the store, makes the associations
+ * and renews them before they expire, as long as logins go there
+ * (orp_background_run()): httpd's watchdog, or the command "openid2rp
+ * refresh".
+ *
+ * What is in the store, kind QUEUE:
+ *
+ *   key              value                           written by
+ *   "wanted N"       endpoint, version, site, used   logins
+ *   "state HASH"     when to ask next, failures      who runs
+ *   "lease"          name of who runs                who runs
+ *
+ * There are ORP_BACKGROUND_WANTED numbers N; an endpoint's hash says at which
+ * of them to look for it, so that it is never there twice and no store has to
+ * be searched. Where they are taken by others, the endpoint is not queued and
+ * its logins stay stateless. A wanted record goes when no login came for
+ * ORP_BACKGROUND_IN_USE.
+ */
+#ifndef ORP_BACKGROUND_H
+#define ORP_BACKGROUND_H
+
+#include "orp_env.h"
+#include "orp_message.h"
+
+/** How many endpoints can be queued or kept fresh at a time. */
+#define ORP_BACKGROUND_WANTED 64
+
+/** Associations are renewed for this long after the last login. */
+#define ORP_BACKGROUND_IN_USE (24 * 3600 * APR_USEC_PER_SEC)
+
+/**
+ * Say that a login goes, or wants to go, with an association to an endpoint.
+ * Never fails for the caller: what finds no room, or no store, is logged and
+ * left; nothing is written where the record is fresh.
+ * @param endpoint  OP endpoint URL, normalized
+ * @param version   of the login
+ * @param site      whose settings the fetch is made with, as
+ *                  orp_background_t.env_of is given it; ""
+ * @param missing   nonzero: there is none that this version can use
+ */
+void orp_background_want(const orp_env_t *env, const char *endpoint,
+                         orp_version_e version, const char *site,
+                         int missing, apr_pool_t *pool);
+
+/** What one run does, and for whom. Members may be NULL. */
+typedef struct orp_background_t {
+    /** Who runs: another name for each process of each machine. */
+    const char *holder;
+
+    /** The world of a site: its fetch settings, its log. NULL, or returning
+     * NULL: that of the run. */
+    const orp_env_t *(*env_of)(void *baton, const char *site);
+
+    /** Is it time to stop? Asked before each request. */
+    int (*stopped)(void *baton);
+
+    /** Told of each endpoint that was asked.
+     * @param status  APR_SUCCESS, or why there is no association
+     * @param why     NULL on success
+     * @param took    what a user would have waited */
+    void (*report)(void *baton, const char *endpoint, apr_status_t status,
+                   const orp_reason_t *why, apr_interval_time_t took);
+
+    void *baton;
+} orp_background_t;
+
+/** What one run did. */
+typedef struct orp_background_result_t {
+    int queued;                 /* endpoints in the queue */
+    int made;                   /* associations, renewed ones among them */
+    int failed;                 /* endpoints that will be asked again later */
+    int elsewhere;              /* somebody else runs: nothing was done */
+} orp_background_result_t;
+
+/**
+ * Make what is missing and renew what is about to expire, once.
+ *
+ * Only one holder of all that share the store runs at a time: it has a lease
+ * of a minute, which it prolongs while it works and keeps between its runs.
+ * Who finds another's lease does nothing.
+ *
+ * An endpoint that fails is asked again after 30 seconds, then after twice as
+ * long each time, up to an hour. One that says it makes no associations, or
+ * whose profile does, is remembered as such for an hour, then for twice as
+ * long, up to a day (orp_assoc_makes_none()).
+ *
+ * @return APR_SUCCESS, also where an endpoint failed, or ORP_ESTORE
+ */
+ORP_MUST_USE apr_status_t orp_background_run(orp_background_result_t *result,
+                                             const orp_env_t *env,
+                                             const orp_background_t *job,
+                                             apr_pool_t *pool);
+
+/** Give the lease back, so that another need not wait for its end. */
+void orp_background_leave(const orp_env_t *env, const char *holder,
+                          apr_pool_t *pool);
+
+#endif
