@@ -7,7 +7,7 @@
  *   shm[:SIZE]
  *   dbm:PATH[?size=SIZE]
  *   redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE][?OPTIONS]
- *   redis:///PATH/OF/SOCKET[?OPTIONS]
+ *   redis://[[USER]:PASSWORD@]/PATH/OF/SOCKET[?OPTIONS]
  *   rediss://…                          the same, by TLS; no socket
  *   memcache://HOST[:PORT][,HOST[:PORT]]…[?OPTIONS]
  *
@@ -19,11 +19,13 @@
  *                        share a server and must not share logins
  *   timeout=TIME         for one operation, such as 500ms or 2s; 500ms.
  *                        redis only: apr_memcache knows no timeout
- *   password-file=PATH   its first line is the password
+ *   password-file=PATH   its first line is the password; a USER may then
+ *                        stand alone before "@"
  *   database=N           for a socket
  *   ca=PATH              certificate authorities, PEM; rediss only
  *
- * SIZE is a number of bytes, or one with K, M or G behind it.
+ * SIZE is a number of bytes, or one with K, M or G behind it; 1M to 1024G.
+ * PATHs are absolute. A password file must not be readable by everybody.
  */
 #ifndef ORP_STORE_PLACE_H
 #define ORP_STORE_PLACE_H
