@@ -20,7 +20,9 @@ typedef struct test_server_t {
 } test_server_t;
 
 /** Start a redis-server and wait until it answers.
- * @param args  more of its options, such as "--maxmemory 4mb"; or NULL */
+ * @param args  more of its options, such as "--maxmemory 4mb"; or NULL. They
+ *              win against those it has anyhow; the word @PORT@ stands for
+ *              its port: "--port 0 --tls-port @PORT@" */
 test_server_t *test_redis(const char *args, apr_pool_t *pool);
 
 /** Start a memcached likewise. */
