@@ -32,6 +32,11 @@ int orp_assoc_handle_valid(const char *handle)
     return 1;
 }
 
+int orp_assoc_fits(const orp_assoc_t *assoc, orp_version_e version)
+{
+    return version == ORP_VERSION_2 || assoc->hash == ORP_SHA1;
+}
+
 /* Two sorts of records: the association itself under (endpoint, handle), and
  * the handle of the current one under the endpoint. A URL has no space in it,
  * so neither can be taken for the other. */
@@ -173,6 +178,35 @@ apr_status_t orp_assoc_forget(const orp_env_t *env, const char *endpoint,
                                   current);
     }
     return status;
+}
+
+static const char *none_key(const char *endpoint, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, "no-association ", endpoint, NULL);
+}
+
+int orp_assoc_makes_none(const orp_env_t *env, const char *endpoint,
+                         apr_pool_t *pool)
+{
+    const char *value;
+
+    return orp_store_get(&value, NULL, env->store, ORP_STORE_CACHE,
+                         none_key(endpoint, pool), orp_env_now(env), pool)
+        == APR_SUCCESS;
+}
+
+void orp_assoc_remember_none(const orp_env_t *env, const char *endpoint,
+                             apr_interval_time_t lifetime, apr_pool_t *pool)
+{
+    apr_time_t now = orp_env_now(env);
+
+    /* only a cache: if this fails, the provider is asked again */
+    if (orp_store_put(env->store, ORP_STORE_CACHE, none_key(endpoint, pool),
+                      "", 0, now + lifetime, now) != APR_SUCCESS) {
+        orp_log(env, ORP_LOG_DEBUG, 105, pool,
+                "store: no room to remember that %s makes no associations",
+                endpoint);
+    }
 }
 
 apr_status_t orp_assoc_verify(const orp_assoc_t *assoc,

@@ -31,6 +31,9 @@ const char *orp_assoc_type(orp_hash_e hash);
 /** Is this text a handle (8.2.1)? */
 int orp_assoc_handle_valid(const char *handle);
 
+/** May it sign for a login of this version? 1.1 knows HMAC-SHA1 only (14.2). */
+int orp_assoc_fits(const orp_assoc_t *assoc, orp_version_e version);
+
 /** Keep an association, and make it the current one of its endpoint. */
 ORP_MUST_USE apr_status_t orp_assoc_save(const orp_assoc_t *assoc,
                                          const orp_env_t *env,
@@ -52,6 +55,17 @@ ORP_MUST_USE apr_status_t orp_assoc_forget(const orp_env_t *env,
                                            const char *endpoint,
                                            const char *handle,
                                            apr_pool_t *pool);
+
+/** Is this a provider that makes no associations, as far as is known? */
+int orp_assoc_makes_none(const orp_env_t *env, const char *endpoint,
+                         apr_pool_t *pool);
+
+/**
+ * Remember that a provider makes none, so that it is not asked for a while.
+ * Where there is no room for that, the log says so.
+ */
+void orp_assoc_remember_none(const orp_env_t *env, const char *endpoint,
+                             apr_interval_time_t lifetime, apr_pool_t *pool);
 
 /**
  * Verify the signature of a message (6, 11.4.1).

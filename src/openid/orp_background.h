@@ -14,14 +14,25 @@
  *
  *   key              value                           written by
  *   "wanted N"       endpoint, version, site, used   logins
- *   "state HASH"     when to ask next, failures      who runs
+ *   "state HASH"     when to ask next, failures,     who runs
+ *                    when it was asked
  *   "lease"          name of who runs                who runs
  *
  * There are ORP_BACKGROUND_WANTED numbers N; an endpoint's hash says at which
- * of them to look for it, so that it is never there twice and no store has to
- * be searched. Where they are taken by others, the endpoint is not queued and
- * its logins stay stateless. A wanted record goes when no login came for
- * ORP_BACKGROUND_IN_USE.
+ * eight of them to look for it, so that it is never there twice and no store
+ * has to be searched. Where they are taken by others, the endpoint is not
+ * queued and its logins stay stateless. A number is taken by a claim; the
+ * empty record of a process that was killed before it wrote what it wanted is
+ * gone in seconds. A wanted record goes when no login came for
+ * ORP_BACKGROUND_IN_USE; it is written once in an eighth of that at most, so
+ * it may go that much earlier.
+ *
+ * An association is renewed when it has left less than a tenth of its
+ * lifetime, or than 15 minutes, whichever is more; but never in the first
+ * half of a lifetime. (Two weeks: 33 hours ahead. An hour: 15 minutes. Ten
+ * minutes: 5.) One that is lost, or that the provider has called off
+ * (11.4.2.3), is made anew in the next run. But no endpoint is asked twice
+ * within ten seconds.
  */
 #ifndef ORP_BACKGROUND_H
 #define ORP_BACKGROUND_H
@@ -51,7 +62,8 @@ void orp_background_want(const orp_env_t *env, const char *endpoint,
 
 /** What one run does, and for whom. Members may be NULL. */
 typedef struct orp_background_t {
-    /** Who runs: another name for each process of each machine. */
+    /** Who runs: another name for each process of each machine. All who have
+     * none pass for one. */
     const char *holder;
 
     /** The world of a site: its fetch settings, its log. NULL, or returning
@@ -84,14 +96,19 @@ typedef struct orp_background_result_t {
  *
  * Only one holder of all that share the store runs at a time: it has a lease
  * of a minute, which it prolongs while it works and keeps between its runs.
- * Who finds another's lease does nothing.
+ * Who finds another's lease does nothing. Where nothing is due, a run costs 65
+ * reads and the writing of the lease, and three more reads for each endpoint
+ * in the queue.
  *
  * An endpoint that fails is asked again after 30 seconds, then after twice as
- * long each time, up to an hour. One that says it makes no associations, or
- * whose profile does, is remembered as such for an hour, then for twice as
- * long, up to a day (orp_assoc_makes_none()).
+ * long each time, up to an hour. One that says it makes no associations is
+ * remembered as such for an hour, then for twice as long, up to a day
+ * (orp_assoc_makes_none()). One whose profile says so is never queued.
  *
- * @return APR_SUCCESS, also where an endpoint failed, or ORP_ESTORE
+ * @param result  set in any case
+ * @return APR_SUCCESS, also where an endpoint failed; ORP_ESTORE where the
+ *         store fails, or has no room to remember who was asked: then nobody
+ *         is asked
  */
 ORP_MUST_USE apr_status_t orp_background_run(orp_background_result_t *result,
                                              const orp_env_t *env,

@@ -10,11 +10,11 @@
 #include <apr_strings.h>
 
 #include "orp_associate.h"
+#include "orp_background.h"
 #include "orp_checkid.h"
 #include "orp_discover.h"
 #include "orp_profile.h"
 #include "orp_realm.h"
-#include "orp_store.h"
 
 /** How long a provider that makes no associations is not asked for one. */
 #define NO_ASSOC_TIME (60 * 60 * APR_USEC_PER_SEC)
@@ -27,35 +27,6 @@ typedef struct {
     apr_pool_t *pool;
 } beginning_t;
 
-static const char *no_assoc_key(const char *endpoint, apr_pool_t *pool)
-{
-    return apr_pstrcat(pool, "no-association ", endpoint, NULL);
-}
-
-static int makes_none(const beginning_t *b, const char *endpoint)
-{
-    const char *value;
-
-    return orp_store_get(&value, NULL, b->env->store, ORP_STORE_CACHE,
-                         no_assoc_key(endpoint, b->pool),
-                         orp_env_now(b->env), b->pool) == APR_SUCCESS;
-}
-
-/* Remember that it makes none. Only a cache: if that fails, it is asked
- * again. */
-static void remember_none(const beginning_t *b, const char *endpoint)
-{
-    apr_time_t now = orp_env_now(b->env);
-
-    if (orp_store_put(b->env->store, ORP_STORE_CACHE,
-                      no_assoc_key(endpoint, b->pool), "", 0,
-                      now + NO_ASSOC_TIME, now) != APR_SUCCESS) {
-        orp_log(b->env, ORP_LOG_DEBUG, 105, b->pool,
-                "store: no room to remember that %s makes no associations",
-                endpoint);
-    }
-}
-
 /* Is it the way to the provider that failed, so that another endpoint may
  * help, and the browser would fare no better? */
 static int is_unreachable(apr_status_t status)
@@ -63,8 +34,47 @@ static int is_unreachable(apr_status_t status)
     return status >= ORP_ERESOLVE && status <= ORP_EFETCH;
 }
 
-/* Make an association where there is none yet. A provider that does not
- * associate is no obstacle: it is asked about its signature later (8, 11.4).
+/* Ask for an association, while the user waits. A provider that makes none is
+ * no obstacle: it is asked about its signature later (8, 11.4).
+ * @return APR_SUCCESS, also without a handle; or why it cannot be reached */
+static apr_status_t associate(const char **phandle, const beginning_t *b,
+                              const orp_associate_t *request)
+{
+    orp_assoc_t *assoc;
+    apr_status_t status = orp_associate(&assoc, b->env, request, b->why,
+                                        b->pool);
+
+    if (status == APR_SUCCESS
+        && orp_assoc_save(assoc, b->env, b->pool) == APR_SUCCESS) {
+        *phandle = assoc->handle;
+        return APR_SUCCESS;
+    }
+    if (status == ORP_ENOASSOC) {
+        orp_assoc_remember_none(b->env, request->endpoint, NO_ASSOC_TIME,
+                                b->pool);
+    }
+    if (status != APR_SUCCESS) {
+        orp_log(b->env, ORP_LOG_INFO, 106, b->pool,
+                "no association with %s (%s): %s", request->endpoint,
+                orp_status_code(status), b->why->sentence);
+    }
+    return is_unreachable(status) ? status : APR_SUCCESS;
+}
+
+/* The handle of an association that this version can use, or NULL. */
+static const char *usable_handle(const beginning_t *b, const char *endpoint,
+                                 orp_version_e version)
+{
+    orp_assoc_t *assoc;
+
+    return orp_assoc_find(&assoc, b->env, endpoint, NULL, b->pool)
+        == APR_SUCCESS && orp_assoc_fits(assoc, version)
+        ? assoc->handle : NULL;
+}
+
+/* With what handle does the login go to the provider? In the background mode
+ * it is asked for nothing here, so it is not noticed either where it cannot
+ * be reached: the browser will notice.
  * @return APR_SUCCESS, also without a handle; or why it cannot be reached */
 static apr_status_t ensure_assoc(const char **phandle, const beginning_t *b,
                                  const orp_service_t *service)
@@ -72,38 +82,25 @@ static apr_status_t ensure_assoc(const char **phandle, const beginning_t *b,
     orp_associate_t request = {
         service->endpoint, orp_service_version(service->kind), NULL, NULL
     };
-    orp_assoc_t *assoc;
-    apr_status_t status;
+    const char *handle;
 
     if (b->rp->associate == ORP_ASSOCIATE_NEVER) {
         return APR_SUCCESS;
     }
-    status = orp_assoc_find(&assoc, b->env, service->endpoint, NULL,
+    handle = usable_handle(b, request.endpoint, request.version);
+    *phandle = handle;
+    if (!handle && (!orp_profile_can(request.endpoint, ORP_CAN_ASSOCIATE)
+                    || orp_assoc_makes_none(b->env, request.endpoint,
+                                            b->pool))) {
+        return APR_SUCCESS;
+    }
+    if (b->rp->associate == ORP_ASSOCIATE_BACKGROUND) {
+        orp_background_want(b->env, request.endpoint, request.version,
+                            b->rp->site ? b->rp->site : "", !handle,
                             b->pool);
-    if (status == APR_SUCCESS
-        && (request.version == ORP_VERSION_2 || assoc->hash == ORP_SHA1)) {
-        *phandle = assoc->handle;       /* 14.2: 1.1 knows SHA1 only */
         return APR_SUCCESS;
     }
-    if (!orp_profile_can(service->endpoint, ORP_CAN_ASSOCIATE)
-        || makes_none(b, service->endpoint)) {
-        return APR_SUCCESS;
-    }
-    status = orp_associate(&assoc, b->env, &request, b->why, b->pool);
-    if (status == APR_SUCCESS
-        && orp_assoc_save(assoc, b->env, b->pool) == APR_SUCCESS) {
-        *phandle = assoc->handle;
-        return APR_SUCCESS;
-    }
-    if (status == ORP_ENOASSOC) {
-        remember_none(b, service->endpoint);
-    }
-    if (status != APR_SUCCESS) {
-        orp_log(b->env, ORP_LOG_INFO, 106, b->pool,
-                "no association with %s (%s): %s", service->endpoint,
-                orp_status_code(status), b->why->sentence);
-    }
-    return is_unreachable(status) ? status : APR_SUCCESS;
+    return handle ? APR_SUCCESS : associate(phandle, b, &request);
 }
 
 static void prepare(const beginning_t *b, const orp_service_t *service,
