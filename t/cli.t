@@ -4,7 +4,8 @@
 
 # The command openid2rp, from outside, against a small server of its own on
 # loopback that is a web site, a provider and a resolver of XRIs. It needs no
-# httpd; the core modules of Perl are enough.
+# httpd; the core modules of Perl are enough. Stores are a dbm in a folder of
+# its own and a redis-server that the test starts.
 
 use strict;
 use warnings;
@@ -14,6 +15,7 @@ use IO::Socket::INET;
 use JSON::PP ();
 use Math::BigInt;
 use MIME::Base64 qw(decode_base64 encode_base64);
+use OpenID2RP::Server;
 use Test::More;
 
 my $COMMAND = $ENV{COMMAND} // '';
@@ -687,6 +689,255 @@ prints_json(['realm-match', '--json', 'http://example.com/',
 }
 
 # ----------------------------------------------------------------------------
+# refresh and store, on a redis
+
+my $redis = OpenID2RP::Server->redis(socket => 1, password => 'sesame');
+write_secret("$scratch/password", "sesame\n");
+my $PLACE = $redis->place("password-file=$scratch/password");
+my @REFRESH = ('refresh', '--store', $PLACE, @LOOPBACK);
+my @STORE = ('store', '--store', $PLACE);
+
+sub write_secret {
+    my ($file, $text) = @_;
+    open my $out, '>', $file or die "$file: $!";
+    chmod 0600, $file or die "$file: $!";
+    print {$out} $text;
+    close $out or die "$file: $!";
+    return;
+}
+
+# As a login writes it that wants an association with this endpoint.
+sub queue {
+    my ($number, $endpoint) = @_;
+    my $escaped = $endpoint =~ s/([^\w.])/sprintf '%%%02X', ord $1/ger;
+    put("queue:wanted $number",
+        "endpoint=$escaped&version=2&site=&used=1");
+    return;
+}
+
+# A record begins with its expiry, microseconds in 8 bytes.
+my $EXPIRES = time + 3600;
+
+sub put {
+    my ($key, $value, $expires) = @_;
+    my ($high, $low) = unpack 'NN', pack 'Q>', ($expires // $EXPIRES) * 1e6;
+    $redis->cli('EVAL', q{return redis.call('SET', KEYS[1],
+                struct.pack('>I4I4', ARGV[2], ARGV[3]) .. ARGV[1], 'EX', 60)},
+                1, "openid2rp:$key", $value, $high, $low);
+    return;
+}
+
+sub there { scalar grep { $_ ne '' } $redis->cli('KEYS', $_[0] // '*') }
+
+prints(\@REFRESH, '', 'refresh says nothing where nothing is wanted');
+is(there(), 0, 'and leaves nothing, not even its lease');
+prints_json([@REFRESH, '--json'],
+            { queued => 0, made => 0, failed => 0,
+              elsewhere => JSON::PP::false, endpoints => [] },
+            'refresh --json, where nothing is wanted');
+
+queue(0, "$SITE/op");
+prints([@REFRESH], '', 'nor does it where all went well');
+is(there('openid2rp:association:*'), 2, 'but made an association');
+is(there('openid2rp:queue:state *'), 1, 'and remembers when');
+unlike(join('', map { $redis->cli('GET', $_) }
+            $redis->cli('KEYS', 'openid2rp:queue:*')),
+       qr/secret-of/, 'the key is not in the queue');
+prints([@REFRESH, '--json'],
+       qq({"queued": 1, "made": 0, "failed": 0, "elsewhere": false, )
+       . qq("endpoints": []}\n), 'what is fresh is not asked for again');
+
+queue(1, "$SITE/op/none");
+queue(63, "$SITE/op/broken");
+queue(64, "$SITE/op/sha1");     # there is no such number
+{
+    my ($code, $out, $err) = openid2rp(@REFRESH);
+    is_deeply([$code, $err], [0, ''], 'providers that fail are no failure');
+    like($out, qr{\Afailed \Q$SITE\E/op/broken: [^\n]*key-value[^\n]*\n\z},
+         'who failed is shown, and who makes none is not');
+}
+prints(\@REFRESH, '', 'which are not asked again at once');
+
+$redis->cli('FLUSHALL');
+queue(5, "$SITE/op");
+queue(6, "$SITE/op/none");
+queue(7, "$SITE/op/broken");
+{
+    my ($code, $out, $err) = openid2rp(@REFRESH, '--verbose');
+    is($code, 0, 'refresh --verbose');
+    is($out =~ s/ \d+ ms$/ N ms/mr =~ s/(\/(?:none|broken): ).*$/$1why/mgr,
+       join("\n", "made $SITE/op N ms", "none $SITE/op/none: why",
+            "failed $SITE/op/broken: why",
+            "3 in the queue, 1 made, 2 not made\n"),
+       'shows everybody, and a summary');
+    like($err, qr/^\[openid2rp:info\] O2RP-$_: /m, "and logs O2RP-$_")
+        for 120, 121, 122;
+    unlike($out . $err, qr/secret-of/, 'but no key');
+    unlike($out . $err, qr/sesame/, 'and no password');
+}
+$redis->cli('FLUSHALL');
+queue(5, "$SITE/op");
+queue(7, "$SITE/op/broken");
+{
+    my ($code, $out, $err) = openid2rp(@REFRESH, '--json');
+    my $data = eval { JSON::PP->new->utf8->decode($out) };
+    is_deeply([$code, $err], [0, ''], 'refresh --json');
+    is_deeply([@$data{qw(queued made failed)}], [2, 1, 1], 'counts');
+    is_deeply([map { [@$_{qw(endpoint outcome)}] } @{ $data->{endpoints} }],
+              [["$SITE/op", 'made'], ["$SITE/op/broken", 'failed']],
+              'and tells of each');
+    like($data->{endpoints}[1]{sentence}, qr/key-value/, 'why it failed');
+    is($data->{endpoints}[0]{sentence}, undef, 'or not');
+    like($data->{endpoints}[0]{milliseconds}, qr/\A\d+\z/, 'how long it took');
+}
+$redis->cli('FLUSHALL');
+queue(5, "$SITE/op");
+{
+    my ($code, $out) = openid2rp('refresh', '--store', $PLACE);
+    like($out, qr/\Afailed \S+: .*address/, 'without --allow it is refused');
+    is($code, 0, 'which is no failure of the command');
+    is(there('openid2rp:association:*'), 0, 'and there is no association');
+}
+
+# Somebody else has the lease.
+$redis->cli('FLUSHALL');
+queue(5, "$SITE/op");
+put('queue:lease', 'httpd, elsewhere, 1');
+prints(\@REFRESH, '', 'refresh says nothing where somebody else does it');
+prints_json([@REFRESH, '--json'],
+            { queued => 0, made => 0, failed => 0,
+              elsewhere => JSON::PP::true, endpoints => [] },
+            'tells so with --json');
+like((openid2rp(@REFRESH, '--verbose'))[1], qr/^Somebody else/,
+     'or with --verbose');
+is(there('openid2rp:association:*'), 0, 'and makes nothing');
+like($redis->cli('GET', 'openid2rp:queue:lease'), qr/httpd, elsewhere, 1\z/,
+     'nor takes the lease');
+$redis->cli('DEL', 'openid2rp:queue:lease');
+openid2rp(@REFRESH);
+is(there('openid2rp:association:*'), 2, 'until it is free');
+
+# stats, list, purge
+$redis->cli('FLUSHALL');
+put('session:0123456789abcdef', 'the secret of a session');
+put("session:a\e[31m\n\"b", '');
+put('login:KEY', 'typed=me');
+put('nonce:n', '');
+put('queue:wanted 7', 'x');
+put('cache:old', 'x', time - 1);
+$redis->cli('SET', 'other:session:1', 'not ours');
+{
+    my ($code, $out, $err) = openid2rp(@STORE, 'stats');
+    is_deeply([$code, $err], [0, ''], 'store stats');
+    is_deeply([map { [(split)[0, 1]] } split /\n/, $out],
+              [[qw(kind live)], ['login', 1], ['nonce', 1],
+               ['association', 0], ['session', 2], ['queue', 1],
+               ['cache', 0]], 'shows each kind');
+    is((() = $out =~ /^\w+(?: +\S+){4}$/mg), 7, 'in five columns');
+    ($code, $out) = openid2rp(@STORE, '--json', 'stats');
+    my $data = eval { JSON::PP->new->utf8->decode($out) };
+    is_deeply([map { "$_->{kind} $_->{live}" } @{ $data->{kinds} }],
+              ['login 1', 'nonce 1', 'association 0', 'session 2', 'queue 1',
+               'cache 0'], 'store stats --json');
+    is_deeply([sort keys %{ $data->{kinds}[0] }],
+              [qw(kind live refused room used)], 'has all of them');
+}
+{
+    my ($code, $out, $err) = openid2rp(@STORE, 'list', 'session');
+    is_deeply([$code, $err], [0, ''], 'store list KIND');
+    my $time = qr/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/;
+    is_deeply([sort map { s/$time/TIME/r } split /\n/, $out],
+              ['session TIME 0 a\u001b[31m\u000a"b',
+               'session TIME 23 0123456789abcdef'],
+              'shows its records, a line each');
+    ($code, $out) = openid2rp(@STORE, 'list');
+    is_deeply([sort map { /\A(\w+) $time \d+ \S/ ? $1 : "?$_" }
+               split /\n/, $out],
+              [qw(login nonce queue session session)], 'store list: all kinds');
+    unlike($out, qr/secret|typed=me/, 'never values');
+    ($code, $out) = openid2rp(@STORE, 'list', 'session', '--json');
+    my $data = eval { JSON::PP->new->utf8->decode($out) };
+    is_deeply([sort map { "$_->{kind} $_->{bytes} $_->{key}" }
+               @{ $data->{records} }],
+              ["session 0 a\e[31m\n\"b", 'session 23 0123456789abcdef'],
+              'store list --json');
+    is((() = $out =~ /\n/g), 1, 'is one line');
+    prints([@STORE, 'list', 'association', '--json'], qq({"records": []}\n),
+           'also of a kind that has none');
+    prints([@STORE, 'list', 'association'], '', 'which is empty as text');
+}
+{
+    my (undef, $out) = openid2rp(@STORE, 'list', 'login');
+    my @t = gmtime $EXPIRES;
+    my $time = sprintf '%d-%02d-%02dT%02d:%02d:%02dZ', $t[5] + 1900,
+        $t[4] + 1, @t[3, 2, 1, 0];
+    is($out, "login $time 8 KEY\n", 'the time is when it expires');
+}
+refuses([@STORE, 'purge', 'nonce'], 'Nonces', 'nonces are not purged');
+is(there('openid2rp:nonce:*'), 1, 'and are still there');
+prints([@STORE, 'purge', 'session'], "2 records were removed\n",
+       'store purge KIND');
+is(there('openid2rp:session:*'), 0, 'removes them');
+is(there('openid2rp:*'), 4, 'and no others');
+is(there('other:*'), 1, 'nor what is another prefix\'s');
+prints([@STORE, '--json', 'purge', 'login'], qq({"removed": 1}\n),
+       'store purge --json');
+like((openid2rp(@STORE, 'purge'))[1], qr/expired/, 'store purge');
+like((openid2rp(@STORE, 'purge', '--json'))[1], qr/\A\{"freed": (?:\d+|null)\}/,
+     'store purge --json, of what has expired');
+is(there('openid2rp:[nq]*'), 2, 'removes nothing that is alive');
+
+# A store that is away, or another's
+my $gone = "redis://127.0.0.1:" . OpenID2RP::Process::free_port();
+for (['refresh'], ['store', 'stats'], ['store', 'list'], ['store', 'purge',
+                                                          'session']) {
+    my ($command, @operands) = @$_;
+    refuses([$command, '--store', $gone, @operands],
+            "store-failed: .*\Q$gone\E", "@$_ where there is no server");
+    refuses([$command, '--store', $redis->place, @operands],
+            'store-failed: ', "@$_ without its password");
+    refuses([$command, '--store', 'shm', @operands], 'httpd', "@$_ of a shm");
+    refuses([$command, '--store', "dbm:$scratch/none/store", @operands],
+            'store-failed: ', "@$_ of a dbm without a folder");
+}
+{
+    my ($code, $out, $err) = openid2rp('store', '--store', $gone, '--verbose',
+                                       'stats');
+    is_deeply([$code, $out], [1, ''], 'with --verbose it fails too');
+    like($err, qr/^\[openid2rp:error\] O2RP-301: /m, 'and the log says why');
+}
+my $cache = OpenID2RP::Server->memcached;
+refuses(['store', '--store', $cache->place, 'list'], 'cannot tell',
+        'a memcache cannot be listed');
+refuses(['store', '--store', $cache->place, 'list', '--json'], 'cannot tell',
+        'nor with --json');
+refuses(['store', '--store', $cache->place, 'purge', 'session'],
+        'cannot tell', 'nor purged');
+prints(['refresh', '--store', $cache->place], '', 'but refresh works there');
+$cache->stop;
+$redis->stop;
+
+# ----------------------------------------------------------------------------
+# refresh and store, on a dbm
+
+my $DBM = "$scratch/dbm/store";
+mkdir "$scratch/dbm", 0700 or die "$scratch/dbm: $!";
+@STORE = ('store', '--store', "dbm:$DBM?size=4M");
+prints(['refresh', '--store', "dbm:$DBM?size=4M"], '', 'refresh on a dbm');
+prints([@STORE, 'list'], '', 'which has nothing in it');
+{
+    my ($code, $out, $err) = openid2rp(@STORE, 'stats');
+    is_deeply([$code, $err], [0, ''], 'store stats on a dbm');
+    is((() = $out =~ /^\w+ +0 +\d+ +[1-9]\d* +0$/mg), 6,
+       'knows its room') or diag($out);
+}
+like((openid2rp(@STORE, 'purge'))[1], qr/expired/, 'store purge on a dbm');
+prints([@STORE, 'purge', $_], "0 records were removed\n",
+       "store purge $_ on a dbm") for qw(login association session queue cache);
+is_deeply([map { (stat)[2] & 077 } glob "$DBM.*"],
+          [map { 0 } glob "$DBM.*"], 'its files are for us alone');
+
+# ----------------------------------------------------------------------------
 # Calls
 
 wrong_call([], 'missing', 'no command');
@@ -694,7 +945,7 @@ wrong_call(['frobnicate'], '"frobnicate"', 'an unknown command');
 wrong_call(["a\e[31m\nb"], '"a\\\\u001b\[31m\\\\u000ab"',
            'an unknown command of control characters');
 wrong_call([$_], '"', "no stub for $_")
-    for qw(refresh links);
+    for qw(links);
 wrong_call(['normalize'], 'takes 1', 'a missing operand');
 wrong_call(['normalize', 'a', 'b'], 'got 2', 'two operands');
 wrong_call(['discover', @LOOPBACK], 'takes 1', 'options are no operand');
@@ -720,6 +971,27 @@ wrong_call(['associate', '--type', 'HMAC-MD5', $op], 'HMAC-MD5',
            'an unknown association type');
 wrong_call(['associate', '--session', 'dh', $op], '"dh"',
            'an unknown session type');
+wrong_call([@$_], 'needs the option --store', "no store for $$_[0]")
+    for ['refresh'], ['store', 'stats'], ['store'];
+wrong_call(['refresh', '--store', 'shm', 'a'], 'no arguments',
+           'an operand for refresh');
+wrong_call(['store', '--store', 'shm'], 'takes 1 or 2', 'nothing to do');
+wrong_call(['store', '--store', 'shm', 'list', 'login', 'nonce'], 'got 3',
+           'two kinds');
+wrong_call(['store', '--store', 'shm', 'clear'], '"clear"',
+           'an unknown thing to do');
+wrong_call(['store', '--store', 'shm', $_, 'logins'], '"logins"',
+           "$_ of an unknown kind") for qw(list purge);
+wrong_call(['store', '--store', 'shm', 'stats', 'login'], '"login"',
+           'stats of a kind');
+wrong_call(['store', '--store', $_, 'stats'], '', "the store '$_'")
+    for '', 'redis', 'dbm:', 'sqlite:/tmp/a', 'redis://';
+wrong_call(['store', '--store', 'redis://:sesame@:x/', 'stats'], '',
+           'a store with a wrong port');
+unlike((openid2rp('store', '--store', 'redis://:sesame@:x/', 'stats'))[2],
+       qr/sesame/, 'shows no password');
+wrong_call(['store', '--store', 'shm', @LOOPBACK, 'stats'], '--allow',
+           'no --allow for store');
 prints(['normalize', '--', '=name'], "xri =name\n", 'an operand behind "--"');
 wrong_call(['normalize', '--', '--json', 'a'], 'got 2',
            'what stands behind "--" is never an option');
@@ -733,13 +1005,13 @@ for my $args (['help'], ['--help'], ['discover', '--help'],
 my (undef, $help) = openid2rp('help');
 my @commands = $help =~ /^  ([a-z-]+) /mg;
 is_deeply(\@commands, [qw(normalize discover resolve-xri associate
-                          realm-match)],
+                          realm-match refresh store)],
           'help lists the commands');
 my %taken;                      # command => { option => name of its value }
 for my $name (@commands) {
     my (undef, $text) = openid2rp($name, '--help');
     my ($usage, $list) = split /\n\n/, $text;
-    my %usage = $usage =~ /--([a-z]+)(?: ([A-Z]+))?\]/g;
+    my %usage = $usage =~ /--([a-z]+)(?: ([A-Z]+))?(?=\]|\s)/g;
     my %list = $list =~ /^  --([a-z]+) +([A-Z]+ )?/mg;
     $list{$_} &&= $list{$_} =~ s/ //r for keys %list;
     is_deeply(\%usage, \%list, "$name --help: usage and list agree");
@@ -757,8 +1029,9 @@ for (split /^\.Nm\n/m, $section{SYNOPSIS}) {
 }
 delete $synopsis{help};
 is_deeply(\%synopsis, \%taken, 'the man page has each command and its options');
-is_deeply([sort $section{COMMANDS} =~ /^\.It Cm (\S+)/mg],
-          [sort @commands, 'help'], 'tells what each command does');
+my %told = map { $_ => 1 } $section{COMMANDS} =~ /^\.It Cm (\S+)/mg;
+is_deeply([sort keys %told], [sort @commands, 'help'],
+          'tells what each command does');
 is_deeply([sort $section{OUTPUT} =~ /^\.It Cm (\S+)/mg], [sort @commands],
           'and prints');
 my %described = $section{OPTIONS} =~ /^\.It Fl -([a-z]+)(?: Ar ([A-Z]+))?/mg;

@@ -33,7 +33,7 @@ static apr_status_t associate(shown_t *shown, const cli_options_t *options,
                                             pool);
 
     if (status == APR_SUCCESS) {
-        status = cli_world_create(&env, options, pool);
+        status = cli_world_create(&env, options, why, pool);
     }
     if (status == APR_SUCCESS) {
         status = orp_associate(&assoc, env, &request, why, pool);

@@ -15,6 +15,11 @@
 
 typedef int cli_command_fn(const cli_options_t *options, apr_pool_t *pool);
 
+/** Looks at the operands of a command that takes only certain ones.
+ * @return APR_SUCCESS, or APR_EINVAL for a wrong call */
+typedef apr_status_t cli_check_fn(const cli_options_t *options,
+                                  orp_reason_t *why, apr_pool_t *pool);
+
 /** ID: its kind and normalized form. */
 cli_command_fn cli_normalize;
 
@@ -29,5 +34,12 @@ cli_command_fn cli_associate;
 
 /** REALM URL: nothing, where the realm covers the URL. */
 cli_command_fn cli_realm_match;
+
+/** One run of orp_background.h: what failed, or, with --verbose, all. */
+cli_command_fn cli_refresh;
+
+/** stats | list [KIND] | purge [KIND]: what is in a store. */
+cli_command_fn cli_store;
+cli_check_fn cli_store_check;
 
 #endif

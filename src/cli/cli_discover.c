@@ -19,7 +19,7 @@ static apr_status_t discover(orp_discovery_t **pdiscovery,
                                                    pool);
 
     if (status == APR_SUCCESS) {
-        status = cli_world_create(&env, options, pool);
+        status = cli_world_create(&env, options, why, pool);
     }
     if (status == APR_SUCCESS) {
         status = orp_discover(pdiscovery, env, identifier, why, pool);

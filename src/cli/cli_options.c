@@ -83,7 +83,15 @@ static apr_status_t keep_session(cli_options_t *options, const char *value,
     return APR_SUCCESS;
 }
 
+static apr_status_t keep_store(cli_options_t *options, const char *value,
+                               orp_reason_t *why, apr_pool_t *pool)
+{
+    return orp_store_place_parse(&options->store, value, why, pool);
+}
+
 static const option_t known[] = {
+    { "store", "URL", CLI_STORE, keep_store,
+      "the store of the site, as in its OpenIDStore" },
     { "allow", "CIDR", CLI_ALLOW, keep_allow,
       "also contact these addresses, though not public; may repeat" },
     { "proxy", "URL", CLI_PROXY, keep_proxy,
@@ -181,6 +189,16 @@ apr_status_t cli_options_parse(cli_options_t **poptions,
     }
     *poptions = options;
     return APR_SUCCESS;
+}
+
+const char *cli_option_name(cli_option_e option)
+{
+    apr_size_t i;
+
+    for (i = 0; i < KNOWN && known[i].flag != option; i++) {
+        continue;
+    }
+    return i < KNOWN ? known[i].name : "";
 }
 
 void cli_options_help(int taken)

@@ -8,6 +8,7 @@
 #include <apr_tables.h>
 
 #include "orp_status.h"
+#include "orp_store_place.h"
 
 /** The options there are; a command names those that it takes. */
 typedef enum {
@@ -16,7 +17,8 @@ typedef enum {
     CLI_PROXY = 1 << 2,
     CLI_TYPE = 1 << 3,
     CLI_SESSION = 1 << 4,
-    CLI_VERBOSE = 1 << 5
+    CLI_VERBOSE = 1 << 5,
+    CLI_STORE = 1 << 6
 } cli_option_e;
 
 /** What a command that asks other servers takes. */
@@ -33,6 +35,7 @@ typedef struct cli_options_t {
     const char *proxy;          /* URL of a resolver of XRIs, or NULL */
     const char *type;           /* association type, or NULL */
     const char *session;        /* session type, or NULL */
+    orp_store_place_t *store;   /* where the store is, or NULL */
     apr_array_header_t *operands;   /* of const char *: all the rest, in
                                      * order */
 } cli_options_t;
@@ -51,6 +54,9 @@ ORP_MUST_USE apr_status_t cli_options_parse(cli_options_t **poptions,
                                             const char *const *args,
                                             int taken, orp_reason_t *why,
                                             apr_pool_t *pool);
+
+/** The name of an option, without "--". */
+const char *cli_option_name(cli_option_e option);
 
 /** One line of help for each of these options. */
 void cli_options_help(int taken);

@@ -24,7 +24,7 @@ static apr_status_t resolve(orp_xri_t **pxri, const cli_options_t *options,
                                 "@, +, $, ! or (.", typed);
     }
     if (status == APR_SUCCESS) {
-        status = cli_world_create(&env, options, pool);
+        status = cli_world_create(&env, options, why, pool);
     }
     if (status == APR_SUCCESS) {
         status = orp_xri_resolve(pxri, env, env->xri_proxy

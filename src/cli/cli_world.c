@@ -5,8 +5,10 @@
 
 #include <stdio.h>
 
+#include "cli_output.h"
 #include "orp_crypto.h"
 #include "orp_http_curl.h"
+#include "orp_store_open.h"
 #include "orp_xml.h"
 
 static apr_time_t system_now(void *baton)
@@ -39,7 +41,7 @@ static void log_line(void *baton, orp_log_level_e level, int number,
 }
 
 apr_status_t cli_world_create(orp_env_t **penv, const cli_options_t *options,
-                              apr_pool_t *pool)
+                              orp_reason_t *why, apr_pool_t *pool)
 {
     orp_env_t *env = apr_pcalloc(pool, sizeof(*env));
     orp_http_curl_t settings = orp_http_curl_defaults;
@@ -55,6 +57,30 @@ apr_status_t cli_world_create(orp_env_t **penv, const cli_options_t *options,
     env->random = system_random;
     env->log = options->given & CLI_VERBOSE ? log_line : NULL;
     env->http = orp_http_curl_create(&settings, env, pool);
-    *penv = env;
-    return APR_SUCCESS;
+    if (options->store) {
+        status = orp_store_open(&env->store, options->store, env, why, pool);
+    }
+    if (status == APR_SUCCESS) {
+        *penv = env;
+    }
+    return status;
+}
+
+int cli_refuse_store(apr_status_t status, const cli_options_t *options,
+                     orp_reason_t *why, apr_pool_t *pool)
+{
+    const char *shown = options->store->shown;
+
+    if (!*why->sentence && status == APR_ENOTIMPL) {
+        (void)orp_reason_set(why, status, shown,
+                             "The store %s cannot tell what is in it.",
+                             shown);
+    }
+    else if (!*why->sentence && status == ORP_ESTORE) {
+        (void)orp_reason_set(why, status, shown,
+                             "The store %s cannot be used%s.", shown,
+                             options->given & CLI_VERBOSE ? ""
+                             : "; with --verbose, the reason is shown");
+    }
+    return cli_refuse(status, why, pool);
 }

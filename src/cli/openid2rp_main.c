@@ -24,29 +24,42 @@ typedef struct {
     const char *usage;          /* what stands behind the name */
     const char *help;           /* what it does */
     int options;                /* of cli_option_e */
-    int operands;               /* how many it must get */
+    int needed;                 /* those of them that it cannot do without */
+    int least, most;            /* how many operands it must get */
     cli_command_fn *run;
+    cli_check_fn *check;        /* of its operands, or NULL */
 } command_t;
 
 static const command_t commands[] = {
     { "normalize", "[--json] ID",
       "Show what an identifier is in its normalized form.",
-      CLI_JSON, 1, cli_normalize },
+      CLI_JSON, 0, 1, 1, cli_normalize, NULL },
     { "discover", "[--allow CIDR]... [--proxy URL] [--json]\n"
       "                          [--verbose] ID",
       "Show the providers of an identifier, in the order of use.",
-      CLI_NETWORK | CLI_PROXY | CLI_JSON, 1, cli_discover },
+      CLI_NETWORK | CLI_PROXY | CLI_JSON, 0, 1, 1, cli_discover, NULL },
     { "resolve-xri", "[--proxy URL] [--allow CIDR]... [--json]\n"
       "                             [--verbose] XRI",
       "Resolve an XRI (default proxy: " CLI_XRI_PROXY ").",
-      CLI_NETWORK | CLI_PROXY | CLI_JSON, 1, cli_resolve_xri },
+      CLI_NETWORK | CLI_PROXY | CLI_JSON, 0, 1, 1, cli_resolve_xri, NULL },
     { "associate", "[--type T] [--session S] [--allow CIDR]... [--json]\n"
       "                           [--verbose] ENDPOINT",
       "Associate with a provider; its lifetime is in seconds.",
-      CLI_NETWORK | CLI_JSON | CLI_TYPE | CLI_SESSION, 1, cli_associate },
+      CLI_NETWORK | CLI_JSON | CLI_TYPE | CLI_SESSION, 0, 1, 1,
+      cli_associate, NULL },
     { "realm-match", "[--json] REALM URL",
       "Say whether a realm covers a URL, such as a return_to.",
-      CLI_JSON, 2, cli_realm_match },
+      CLI_JSON, 0, 2, 2, cli_realm_match, NULL },
+    { "refresh", "--store URL [--allow CIDR]... [--json]\n"
+      "                         [--verbose]",
+      "Make and renew the associations that logins wait for.",
+      CLI_STORE | CLI_NETWORK | CLI_JSON, CLI_STORE, 0, 0, cli_refresh,
+      NULL },
+    { "store", "--store URL [--json] [--verbose]\n"
+      "                       stats|list|purge [KIND]",
+      "Show what is in a store, or remove some of it.",
+      CLI_STORE | CLI_JSON | CLI_VERBOSE, CLI_STORE, 1, 2, cli_store,
+      cli_store_check },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -100,12 +113,42 @@ static int wrong_call(const command_t *command, const char *sentence,
     return CLI_USAGE;
 }
 
+/* What is wrong with a call, or NULL. */
+static const char *find_fault(const command_t *command,
+                              const cli_options_t *options,
+                              orp_reason_t *why, apr_pool_t *pool)
+{
+    int missing = command->needed & ~options->given;
+    int given = options->operands->nelts;
+    const char *number = command->least ? apr_itoa(pool, command->least)
+        : "no";
+
+    if (missing) {
+        return apr_psprintf(pool, "The command %s needs the option --%s.",
+                            command->name,
+                            cli_option_name((cli_option_e)missing));
+    }
+    if (given < command->least || given > command->most) {
+        if (command->most > command->least) {
+            number = apr_psprintf(pool, "%s or %d", number, command->most);
+        }
+        return apr_psprintf(pool, "The command %s takes %s argument%s, and "
+                            "got %d.", command->name, number,
+                            command->most == 1 ? "" : "s", given);
+    }
+    if (command->check && command->check(options, why, pool)
+        != APR_SUCCESS) {
+        return why->sentence;
+    }
+    return NULL;
+}
+
 static int run_command(const command_t *command, const char *const *args,
                        apr_pool_t *pool)
 {
     orp_reason_t *why = orp_reason_create(pool);
     cli_options_t *options;
-    int given;
+    const char *fault;
 
     if (cli_options_parse(&options, args, command->options, why, pool)
         != APR_SUCCESS) {
@@ -115,14 +158,9 @@ static int run_command(const command_t *command, const char *const *args,
         print_help(command);
         return CLI_OK;
     }
-    given = options->operands->nelts;
-    if (given != command->operands) {
-        return wrong_call(command, apr_psprintf(pool, "The command %s takes "
-                                                "%d argument%s, and got %d.",
-                                                command->name,
-                                                command->operands,
-                                                command->operands == 1
-                                                ? "" : "s", given), pool);
+    fault = find_fault(command, options, why, pool);
+    if (fault) {
+        return wrong_call(command, fault, pool);
     }
     return command->run(options, pool);
 }
