@@ -11,11 +11,13 @@
 #include <http_request.h>
 
 #include "openid2rp_auth.h"
+#include "openid2rp_background.h"
 #include "openid2rp_body.h"
 #include "openid2rp_config.h"
 #include "openid2rp_directives.h"
 #include "openid2rp_handler.h"
 #include "openid2rp_runtime.h"
+#include "openid2rp_status.h"
 
 #define ANYWHERE (RSRC_CONF | ACCESS_CONF | OR_AUTHCFG)
 
@@ -66,7 +68,8 @@ static const command_rec directives[] = {
     AP_INIT_TAKE1("OpenIDXRIProxy", openid2rp_set_xri_proxy, NULL, RSRC_CONF,
                   "URL of a resolver for i-names, or off"),
     AP_INIT_TAKE1("OpenIDAssociate", openid2rp_set_associate, NULL,
-                  RSRC_CONF, "login or never: when associations are made"),
+                  RSRC_CONF, "background, login or never: when associations "
+                  "are made"),
     AP_INIT_TAKE1("OpenIDLoginTimeout", openid2rp_set_login_timeout, NULL,
                   RSRC_CONF, "how long a login may take"),
     AP_INIT_TAKE1("OpenIDNonceLifetime", openid2rp_set_nonce_lifetime, NULL,
@@ -87,8 +90,9 @@ static const command_rec directives[] = {
                  NULL, RSRC_CONF, "On: contact https addresses only"),
 
     AP_INIT_TAKE1("OpenIDStore", openid2rp_set_store, NULL, RSRC_CONF,
-                  "shm[:SIZE]: where logins, nonces, associations and "
-                  "sessions are kept; main server only"),
+                  "shm[:SIZE], dbm:PATH, redis://..., memcache://...: where "
+                  "logins, nonces, associations and sessions are kept; main "
+                  "server only"),
     { .name = NULL }
 };
 
@@ -98,6 +102,10 @@ static void register_hooks(apr_pool_t *pool)
      * that authorization let pass for us alone must not come to it */
     static const char *const after_us[] = { "mod_cache.c", NULL };
 
+    /* starts its threads in its child_init: what they work with must be
+     * there */
+    static const char *const watchdog[] = { "mod_watchdog.c", NULL };
+
     (void)pool;
 
     /* the mutex type must be known before Mutex directives are read */
@@ -105,8 +113,17 @@ static void register_hooks(apr_pool_t *pool)
                        APR_HOOK_MIDDLE);
     ap_hook_post_config(openid2rp_runtime_post_config, NULL, NULL,
                         APR_HOOK_MIDDLE);
-    ap_hook_child_init(openid2rp_runtime_child_init, NULL, NULL,
+    ap_hook_child_init(openid2rp_runtime_child_init, NULL, watchdog,
                        APR_HOOK_MIDDLE);
+
+    /* after these of runtime; mod_watchdog's post_config is a late one, and
+     * looks there for what it has to call */
+    ap_hook_check_config(openid2rp_background_check_config, NULL, NULL,
+                         APR_HOOK_MIDDLE);
+    ap_hook_post_config(openid2rp_background_post_config, NULL, NULL,
+                        APR_HOOK_MIDDLE + 1);
+    ap_hook_child_init(openid2rp_background_child_init, NULL, watchdog,
+                       APR_HOOK_MIDDLE + 1);
 
     /* PER_CONF: httpd may skip it for subrequests and internal redirects
      * that stay in the same section; the fixup below knows */
@@ -132,6 +149,9 @@ static void register_hooks(apr_pool_t *pool)
      * mark in the request's notes, whatever r->handler says by now */
     ap_hook_handler(openid2rp_handler, NULL, after_us,
                     APR_HOOK_REALLY_FIRST);
+
+    /* and what the configuration names, as other modules' */
+    ap_hook_handler(openid2rp_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
 AP_DECLARE_MODULE(openid2rp) = {

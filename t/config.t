@@ -35,12 +35,16 @@ sub write_file {
 
 # The modules of the test server that matter here, with its MPM.
 my @load = grep {
-    /\ALoadModule (?:mpm_\w+|unixd|authn_core|authz_core|openid2rp)_module /
+    /\ALoadModule\ (?:mpm_\w+|unixd|watchdog|authn_core|authz_core|
+                       openid2rp)_module\ /x
 } split /\n/, slurp('t/inherited.conf');
 write_file("$dir/minimal.conf", 'ServerName localhost',
     'Listen 127.0.0.1:1', "DefaultRuntimeDir $dir", "PidFile $dir/httpd.pid",
     'ErrorLog logs/error_log', @load);
 write_file("$dir/ca.pem", '');
+write_file("$dir/$_", 'secret') for qw(password open);
+chmod 0600, "$dir/password" or BAIL_OUT("$dir/password: $!");
+chmod 0644, "$dir/open" or BAIL_OUT("$dir/open: $!");
 
 # What `httpd -t` says to these lines: '' where it takes them.
 sub objection {
@@ -220,8 +224,8 @@ my %value = (
         bad => [ @urls, [], 'on', [ 'https://a.example/', 'off' ] ],
     },
     OpenIDAssociate => {
-        good => [ 'login', 'never' ],
-        bad => [ '', 'sometimes', 'background', [], [ 'login', 'never' ] ],
+        good => [ 'background', 'login', 'never', 'Background' ],
+        bad => [ '', 'sometimes', 'off', [], [ 'login', 'never' ] ],
     },
     OpenIDLoginTimeout => { @times },
     OpenIDNonceLifetime => { @times },
@@ -253,10 +257,28 @@ my %value = (
     },
     OpenIDFetchRequireTLS => { @flags },
     OpenIDStore => {
-        good => [ 'shm', 'shm:1M', 'shm:32M', 'shm:2097152', 'SHM:2m' ],
+        good => [ 'shm', 'shm:1M', 'shm:32M', 'shm:2097152', 'SHM:2m',
+                  'dbm:/var/lib/openid2rp/store', 'dbm:state/store',
+                  'dbm:state/store?size=1G', 'DBM:/x?size=1m',
+                  'redis://localhost', 'redis://localhost/',
+                  'redis://127.0.0.1:6380/3', 'redis://[::1]:6379/0',
+                  'redis://:secret@redis.example', 'redis://me:s%40@r.example',
+                  'redis://r.example?prefix=site1:&timeout=2s',
+                  'redis:///run/redis.sock', 'redis:///run/redis.sock'
+                  . '?database=3&prefix=x&timeout=50ms',
+                  "redis://r.example?password-file=$dir/password",
+                  'rediss://r.example', "rediss://r.example/1?ca=$dir/ca.pem",
+                  'memcache://localhost', 'memcache://a.example:11212',
+                  'memcache://a.example,b.example:1,10.0.0.1?prefix=x' ],
         bad => [ '', [], 'shm:', 'shm:0', 'shm:1', 'shm:1023K', 'shm:-1M',
-                 'shm:big', 'shm:999999G', 'shmem', 'disk:/tmp/x',
-                 'shm:1M:2M', [ 'shm', '1M' ] ],
+                 'shm:big', 'shm:999999G', 'shmem',
+                 'shm:1M:2M', [ 'shm', '1M' ], 'shm:1M?prefix=x',
+                 'dbm:state/', 'dbm:/x?size=1K',
+                 'redis://r.example?timeout=0', 'redis://r.example?timeout=2h',
+                 'redis://r.example?password-file=relative',
+                 "redis://r.example?password-file=$dir/none",
+                 "redis://r.example?password-file=$dir/open",
+                 'rediss://r.example?ca=x.pem' ],
     },
 );
 
@@ -314,6 +336,57 @@ for my $name (sort keys %value) {
 like objection('<VirtualHost *:1>', 'OpenIDStore shm:2M', '</VirtualHost>'),
     qr/\AOpenIDStore cannot occur within/,
     'OpenIDStore is for the main server only';
+
+# Of a place, not everything may be repeated: it can be a part of a password.
+my %place = (
+    'disk:/tmp/x', 'The store "disk" is none of shm, dbm:, redis://',
+    'dbm', 'Behind "dbm" comes ":"', 'dbm:', 'not a path',
+    'dbm:/x?colour=red', 'There is no option "colour"',
+    'dbm:/', 'is a folder', 'dbm:/x?size=', 'size',
+    'dbm:/x?size', 'An option has no value',
+    'dbm:/x?prefix=y', 'The option "prefix" is for redis and memcache only',
+    'dbm:/x?size=2M&size=2M', 'The option "size" is there twice',
+    map({ $_ => 'Behind "redis" comes "://"' }
+        'redis', 'redis:', 'redis:localhost'),
+    map({ $_ => 'There is no host' } 'redis://', 'redis://?prefix=x',
+        'redis:///', 'redis://::1', 'memcache://', 'memcache://a.example,'),
+    map({ $_ => 'host.* is not a name or an address' } 'redis://exa mple',
+        'redis://a.example,b.example'),
+    map({ $_ => 'host.* is not an IPv6 address' } 'redis://[::1',
+        'redis://[zz]'),
+    map({ $_ => 'port.* is not a number from 1 to 65535' }
+        'redis://r.example:0', 'redis://r.example:65536',
+        'redis://r.example:x', 'redis://[::1]:'),
+    map({ $_ => 'database.* is not a number' } 'redis://r.example/x',
+        'redis://r.example/-1'),
+    'redis://r.example?prefix=', 'prefix',
+    'redis://r.example?prefix=a%20b', 'The prefix "a b" does not consist of',
+    'redis://r.example?size=1M', 'The option "size" is for dbm only',
+    'redis://r.example?database=1', 'for redis with a socket',
+    'redis://r.example?ca=/x.pem', 'The option "ca" is for rediss only',
+    'redis://r.example?', 'An option has no value',
+    'redis://me@r.example', 'user name, but no password',
+    'rediss:///run/redis.sock', 'A socket has no TLS',
+    'memcache:', 'Behind "memcache" comes "://"',
+    'memcache://a.example/1', 'memcache has no databases',
+    'memcache://[::1]', 'IPv4 only',
+    'memcache://a.example,A.example', 'is there twice',
+    'memcache://a.example?timeout=1s', 'The option "timeout" is for redis only',
+);
+for my $bad (sort keys %place) {
+    like objection('OpenIDStore ' . quoted($bad)),
+        qr/\AOpenIDStore: [^\n]*(?:$place{$bad})[^\n]*\n\z/,
+        "OpenIDStore $bad stops httpd, which says why";
+}
+for my $bad ('redis://:not-to-be-seen@', 'redis://not-to-be-seen@r.example:x',
+             'redis://a:not-to-be-seen@r.example/x',
+             'redis://a:not-to-be-seen%@r.example',
+             'memcache://a:not-to-be-seen@m.example',
+             'shm:not-to-be-seen@x', 'redis://a:b@c?not-to-be-seen') {
+    my $text = objection("OpenIDStore $bad");
+    like $text, qr/\AOpenIDStore: ./, "$bad is no place";
+    unlike $text, qr/not-to-be-seen/, 'and a password is not repeated';
+}
 for my $line ('OpenIDBaseURL https://a.example', 'OpenIDForwarded none',
               'OpenIDPublishXRDS On', 'OpenIDXRIProxy off') {
     my ($name) = split ' ', $line;

@@ -14,6 +14,9 @@
 APLOG_USE_MODULE(openid2rp);
 #endif
 
+/** That of configure.ac; t/status.t compares. */
+#define OPENID2RP_VERSION "0.1.0"
+
 /** The number of a log line: never reused, listed in docs/operations.md. */
 #define O2RP(number) "O2RP-" #number ": "
 

@@ -194,7 +194,6 @@ void *openid2rp_server_create(apr_pool_t *pool, server_rec *s)
     server->fetch_require_tls = OPENID2RP_UNSET;
     server->forwarded = OPENID2RP_UNSET;
     server->publish_xrds = OPENID2RP_UNSET;
-    server->store_size = OPENID2RP_UNSET;
     return server;
 }
 
@@ -216,7 +215,7 @@ static void merge_server(openid2rp_server_t *merged,
     PICK_NUMBER(merged, outer, inner, forwarded);
     PICK_NUMBER(merged, outer, inner, publish_xrds);
     PICK_POINTER(merged, outer, inner, xri_proxy);
-    PICK_NUMBER(merged, outer, inner, store_size);
+    PICK_POINTER(merged, outer, inner, store);
 }
 
 void *openid2rp_server_merge(apr_pool_t *pool, void *outer, void *inner)
@@ -227,11 +226,16 @@ void *openid2rp_server_merge(apr_pool_t *pool, void *outer, void *inner)
     return merged;
 }
 
-const openid2rp_server_t *openid2rp_server(server_rec *s, apr_pool_t *pool)
+const openid2rp_server_t *openid2rp_server(server_rec *s,
+                                           orp_associate_mode_e associate,
+                                           apr_pool_t *pool)
 {
+    static const orp_store_place_t shm = {
+        .type = ORP_PLACE_SHM, .shown = "shm"
+    };
     openid2rp_server_t *server = apr_pcalloc(pool, sizeof(*server));
     const openid2rp_server_t defaults = {
-        .associate = ORP_ASSOCIATE_LOGIN,
+        .associate = (int)associate,
         .login_timeout = MINUTES(10),
         .nonce_lifetime = MINUTES(5),
         .fetch_timeout = orp_http_curl_defaults.timeout,
@@ -241,7 +245,7 @@ const openid2rp_server_t *openid2rp_server(server_rec *s, apr_pool_t *pool)
         .forwarded = 0,
         .publish_xrds = 1,
         .xri_proxy = "",
-        .store_size = 32 * 1024 * 1024,
+        .store = &shm,
     };
 
     merge_server(server, &defaults,

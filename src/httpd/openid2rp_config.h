@@ -14,6 +14,7 @@
 #include "openid2rp.h"
 #include "orp_http_curl.h"
 #include "orp_rp.h"
+#include "orp_store_place.h"
 #include "orp_url.h"
 
 #define OPENID2RP_UNSET (-1)
@@ -83,7 +84,7 @@ typedef struct openid2rp_server_t {
     int forwarded;                          /* OPENID2RP_FORWARDED_*, or-ed */
     int publish_xrds;
     const char *xri_proxy;                  /* "" for none */
-    apr_int64_t store_size;                 /* main server only; bytes */
+    const orp_store_place_t *store;         /* main server only */
     struct openid2rp_runtime_t *runtime;    /* made by post_config */
 } openid2rp_server_t;
 
@@ -98,8 +99,12 @@ void *openid2rp_server_merge(apr_pool_t *pool, void *outer, void *inner);
 const openid2rp_dir_t *openid2rp_dir(request_rec *r);
 
 /** The settings of a server, every default in its place.
- * @param pool  what the copy lives in */
-const openid2rp_server_t *openid2rp_server(server_rec *s, apr_pool_t *pool);
+ * @param associate  the default of OpenIDAssociate, which depends on what else
+ *                   is there
+ * @param pool       what the copy lives in */
+const openid2rp_server_t *openid2rp_server(server_rec *s,
+                                           orp_associate_mode_e associate,
+                                           apr_pool_t *pool);
 
 /** Is this request under AuthType OpenID? */
 int openid2rp_is_on(request_rec *r);

@@ -9,7 +9,6 @@
 
 #include "openid2rp_values.h"
 #include "orp_address.h"
-#include "orp_store.h"
 
 static openid2rp_server_t *server_of(cmd_parms *cmd)
 {
@@ -43,15 +42,18 @@ const char *openid2rp_set_associate(cmd_parms *cmd, void *dir,
                                     const char *arg)
 {
     (void)dir;
-    if (!ap_cstr_casecmp(arg, "login")) {
+    if (!ap_cstr_casecmp(arg, "background")) {
+        server_of(cmd)->associate = ORP_ASSOCIATE_BACKGROUND;
+    }
+    else if (!ap_cstr_casecmp(arg, "login")) {
         server_of(cmd)->associate = ORP_ASSOCIATE_LOGIN;
     }
     else if (!ap_cstr_casecmp(arg, "never")) {
         server_of(cmd)->associate = ORP_ASSOCIATE_NEVER;
     }
     else {
-        return openid2rp_mistake(cmd, "\"%s\" is not \"login\" or \"never\".",
-                                 arg);
+        return openid2rp_mistake(cmd, "\"%s\" is not \"background\", "
+                                 "\"login\" or \"never\".", arg);
     }
     return NULL;
 }
@@ -144,29 +146,40 @@ const char *openid2rp_set_fetch_require_tls(cmd_parms *cmd, void *dir,
     return NULL;
 }
 
+/* "dbm:state/openid2rp?size=1G": a path that is relative begins at
+ * ServerRoot. Other places have no such paths. */
+static const char *absolute_place(cmd_parms *cmd, const char *arg)
+{
+    const char *path = arg + 4;
+    apr_size_t length;
+    const char *absolute;
+
+    if (ap_cstr_casecmpn(arg, "dbm:", 4) || *path == '/' || !*path) {
+        return arg;
+    }
+    length = strcspn(path, "?");
+    absolute = ap_server_root_relative(
+        cmd->pool, apr_pstrmemdup(cmd->pool, path, length));
+    return absolute ? apr_pstrcat(cmd->pool, "dbm:", absolute, path + length,
+                                  NULL) : arg;
+}
+
 const char *openid2rp_set_store(cmd_parms *cmd, void *dir, const char *arg)
 {
-    openid2rp_server_t *server = server_of(cmd);
+    orp_reason_t *why = orp_reason_create(cmd->temp_pool);
     const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    orp_store_place_t *place;
 
     (void)dir;
     if (error) {
         return error;
     }
-    if (ap_cstr_casecmpn(arg, "shm", 3) || (arg[3] && arg[3] != ':')) {
-        return openid2rp_mistake(cmd, "\"%s\" is not \"shm\" or \"shm:SIZE\".",
-                                 arg);
+    if (orp_store_place_parse(&place, absolute_place(cmd, arg), why,
+                              cmd->pool) != APR_SUCCESS) {
+        return openid2rp_mistake(cmd, "%s", why->sentence);
     }
-    if (!arg[3]) {
-        server->store_size = OPENID2RP_UNSET;
-        return NULL;
-    }
-    error = openid2rp_read_size(&server->store_size, cmd, arg + 4);
-    if (!error && server->store_size < ORP_STORE_SHM_MIN) {
-        return openid2rp_mistake(cmd, "\"%s\" is less than 1M, the least "
-                                 "that is of use.", arg + 4);
-    }
-    return error;
+    server_of(cmd)->store = place;
+    return NULL;
 }
 
 const char *openid2rp_set_forwarded(cmd_parms *cmd, void *dir,

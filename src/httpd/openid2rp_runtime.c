@@ -3,28 +3,14 @@
 
 #include "openid2rp_runtime.h"
 
-#include <apr_shm.h>
 #include <apr_strings.h>
 #include <http_core.h>
-#include <util_mutex.h>
 
+#include "openid2rp_background.h"
+#include "openid2rp_store.h"
 #include "orp_crypto.h"
-#include "orp_store.h"
+#include "orp_http_curl.h"
 #include "orp_xml.h"
-
-#define MUTEX_TYPE "openid2rp"
-#define RETAINED_KEY "mod_openid2rp:store"
-
-typedef struct openid2rp_runtime_t openid2rp_runtime_t;
-
-/* What outlives a restart: httpd unloads the module, but the parent process
- * goes on, and with it its memory. Plain data only, no pointer to our code. */
-typedef struct {
-    apr_shm_t *shm;
-    apr_size_t size;
-    apr_global_mutex_t *mutex;
-    const char *lockfile;
-} retained_t;
 
 /* ---------------------------------------------------------------------- */
 /* The world */
@@ -70,7 +56,7 @@ static void write_log(void *baton, orp_log_level_e level, int number,
 }
 
 static void make_env(openid2rp_runtime_t *runtime, server_rec *s,
-                     orp_store_t *store, apr_pool_t *pool)
+                     apr_pool_t *pool)
 {
     const openid2rp_server_t *settings = runtime->settings;
     log_baton_t *log = apr_pcalloc(pool, sizeof(*log));
@@ -85,7 +71,6 @@ static void make_env(openid2rp_runtime_t *runtime, server_rec *s,
     };
 
     log->s = s;
-    runtime->env.store = store;
     runtime->env.now = now;
     runtime->env.random = random_bytes;
     runtime->env.log = write_log;
@@ -95,53 +80,43 @@ static void make_env(openid2rp_runtime_t *runtime, server_rec *s,
     runtime->env.http = orp_http_curl_create(&fetch, &runtime->env, pool);
 }
 
-/* ---------------------------------------------------------------------- */
-/* The store */
-
-static apr_status_t make_segment(retained_t *retained, apr_size_t size,
-                                 server_rec *s)
+/* "www.example.org:443", as the configuration has it: the same on all machines
+ * that share a store. */
+static const char *site_of(const server_rec *s, apr_pool_t *pool)
 {
-    apr_pool_t *pool = s->process->pool;
-    apr_status_t status = APR_SUCCESS;
+    apr_port_t port = s->port;
 
-    if (!retained->mutex) {
-        status = ap_global_mutex_create(&retained->mutex,
-                                        &retained->lockfile, MUTEX_TYPE,
-                                        NULL, s, pool, 0);
+    if (!port && s->addrs) {
+        port = s->addrs->host_port;
     }
-    if (status == APR_SUCCESS && retained->shm && retained->size != size) {
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, O2RP(201)
-                     "store: its size changed, so sessions and logins in "
-                     "progress are lost");
-        apr_shm_destroy(retained->shm);
-        retained->shm = NULL;
-    }
-    if (status == APR_SUCCESS && !retained->shm) {
-        status = apr_shm_create(&retained->shm, size, NULL, pool);
-        retained->size = size;
-    }
-    return status;
+    return apr_psprintf(pool, "%s:%hu",
+                        s->server_hostname ? s->server_hostname : "", port);
 }
 
-static apr_status_t open_store(orp_store_t **pstore, server_rec *s,
-                               apr_size_t size, apr_pool_t *pool)
+static openid2rp_runtime_t *make_runtime(server_rec *s, apr_pool_t *pool)
 {
-    retained_t *retained = ap_retained_data_get(RETAINED_KEY);
-    int fresh = !retained || !retained->shm || retained->size != size;
-    apr_status_t status;
+    openid2rp_runtime_t *runtime = apr_pcalloc(pool, sizeof(*runtime));
 
-    if (!retained) {
-        retained = ap_retained_data_create(RETAINED_KEY, sizeof(*retained));
+    runtime->settings = openid2rp_server(s, openid2rp_background_default(),
+                                         pool);
+    runtime->site = site_of(s, pool);
+    make_env(runtime, s, pool);
+    return runtime;
+}
+
+openid2rp_runtime_t *openid2rp_runtime(const server_rec *s)
+{
+    openid2rp_server_t *server = ap_get_module_config(s->module_config,
+                                                      &openid2rp_module);
+
+    return server->runtime;
+}
+
+static void use_store(server_rec *s, orp_store_t *store)
+{
+    for (; s; s = s->next) {
+        openid2rp_runtime(s)->env.store = store;
     }
-    status = make_segment(retained, size, s);
-    if (status != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, status, s, O2RP(202)
-                     "store: %" APR_SIZE_T_FMT " bytes of shared memory and "
-                     "a mutex for them cannot be had", size);
-        return status;
-    }
-    return orp_store_shm_open(pstore, apr_shm_baseaddr_get(retained->shm),
-                              size, fresh, retained->mutex, pool);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -152,14 +127,13 @@ int openid2rp_runtime_pre_config(apr_pool_t *pconf, apr_pool_t *plog,
 {
     (void)plog;
     (void)ptemp;
-    return ap_mutex_register(pconf, MUTEX_TYPE, NULL, APR_LOCK_DEFAULT, 0)
-        == APR_SUCCESS ? OK : !OK;
+    return openid2rp_store_register(pconf);
 }
 
 int openid2rp_runtime_post_config(apr_pool_t *pconf, apr_pool_t *plog,
                                   apr_pool_t *ptemp, server_rec *s)
 {
-    const openid2rp_server_t *main_settings = openid2rp_server(s, pconf);
+    const openid2rp_runtime_t *main_runtime;
     orp_store_t *store;
     server_rec *each;
 
@@ -168,56 +142,60 @@ int openid2rp_runtime_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;              /* httpd only tries the configuration */
     }
-    if (open_store(&store, s, (apr_size_t)main_settings->store_size, pconf)
-        != APR_SUCCESS) {
-        return !OK;
-    }
     for (each = s; each; each = each->next) {
         openid2rp_server_t *server
             = ap_get_module_config(each->module_config, &openid2rp_module);
 
-        server->runtime = apr_pcalloc(pconf, sizeof(*server->runtime));
-        server->runtime->settings = openid2rp_server(each, pconf);
-        make_env(server->runtime, each, store, pconf);
+        /* a virtual host without settings of its own shares the main
+         * server's, which comes first */
+        if (!server->runtime) {
+            server->runtime = make_runtime(each, pconf);
+        }
     }
+    main_runtime = openid2rp_runtime(s);
+    if (openid2rp_store_prepare(&store, main_runtime->settings->store,
+                                &main_runtime->env, s, pconf)
+        != APR_SUCCESS) {
+        return !OK;
+    }
+    use_store(s, store);
     return OK;
 }
 
 void openid2rp_runtime_child_init(apr_pool_t *pchild, server_rec *s)
 {
-    retained_t *retained = ap_retained_data_get(RETAINED_KEY);
-    apr_status_t status = ORP_EFETCH;
+    const openid2rp_runtime_t *main_runtime = openid2rp_runtime(s);
+    apr_status_t status = orp_http_curl_init();
+    apr_pool_t *pool;
 
-    if (retained) {
-        status = apr_global_mutex_child_init(&retained->mutex,
-                                             retained->lockfile, pchild);
-    }
-    if (status == APR_SUCCESS) {
-        status = orp_http_curl_init();
-    }
+    (void)pchild;
     if (status != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, status, s, O2RP(203)
                      "this process could not be prepared for logins");
     }
     orp_xml_init();
+
+    /* not in pchild, which goes while the watchdog's thread may still be at
+     * work: this one goes after it, when the process ends */
+    apr_pool_create(&pool, s->process->pconf);
+    apr_pool_tag(pool, "openid2rp_store");
+    use_store(s, openid2rp_store_open(main_runtime->env.store,
+                                      main_runtime->settings->store,
+                                      &main_runtime->env, s, pool));
 }
 
-static openid2rp_runtime_t *runtime_of(request_rec *r)
-{
-    openid2rp_server_t *server
-        = ap_get_module_config(r->server->module_config, &openid2rp_module);
-
-    return server->runtime;
-}
+/* ---------------------------------------------------------------------- */
+/* For requests */
 
 const openid2rp_server_t *openid2rp_settings(request_rec *r)
 {
-    return runtime_of(r)->settings;
+    return openid2rp_runtime(r->server)->settings;
 }
 
 const orp_env_t *openid2rp_env(request_rec *r)
 {
-    orp_env_t *env = apr_pmemdup(r->pool, &runtime_of(r)->env, sizeof(*env));
+    orp_env_t *env = apr_pmemdup(r->pool, &openid2rp_runtime(r->server)->env,
+                                 sizeof(*env));
     log_baton_t *log = apr_pcalloc(r->pool, sizeof(*log));
 
     log->s = r->server;

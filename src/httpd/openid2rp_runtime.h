@@ -11,10 +11,14 @@
 #include "openid2rp_config.h"
 #include "orp_env.h"
 
-struct openid2rp_runtime_t {
+typedef struct openid2rp_runtime_t {
     const openid2rp_server_t *settings;
+    const char *site;           /* "NAME:PORT": the server, for what is done
+                                 * on its behalf by others */
     orp_env_t env;              /* its log goes to the server's */
-};
+    struct openid2rp_background_t *background;  /* of the main server; NULL:
+                                                 * nothing is done there */
+} openid2rp_runtime_t;
 
 /** Hook functions, in the order in which httpd calls them. */
 int openid2rp_runtime_pre_config(apr_pool_t *pconf, apr_pool_t *plog,
@@ -22,6 +26,9 @@ int openid2rp_runtime_pre_config(apr_pool_t *pconf, apr_pool_t *plog,
 int openid2rp_runtime_post_config(apr_pool_t *pconf, apr_pool_t *plog,
                                   apr_pool_t *ptemp, server_rec *s);
 void openid2rp_runtime_child_init(apr_pool_t *pchild, server_rec *s);
+
+/** What a server holds, from post_config on. */
+openid2rp_runtime_t *openid2rp_runtime(const server_rec *s);
 
 /** The settings of the server that a request is for. */
 const openid2rp_server_t *openid2rp_settings(request_rec *r);

@@ -52,6 +52,7 @@ static task_t *task_start(request_rec *r, const char *origin)
     task->allow = dir->provider_allow;
     task->deny = dir->provider_deny;
     task->rp.associate = (orp_associate_mode_e)settings->associate;
+    task->rp.site = openid2rp_runtime(r->server)->site;
     task->rp.nonce_lifetime = settings->nonce_lifetime;
     return task;
 }
