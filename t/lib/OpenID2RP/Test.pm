@@ -220,17 +220,20 @@ sub raw_request {
 }
 
 # Several exchanges at the same time: everything but the last byte of each is
-# sent, and then the last bytes. Responses in the order of the requests.
+# sent, and then the last bytes. Responses in the order of the requests. All go
+# to one port, or each to its own: a number, or a reference to a list.
 sub parallel {
     my ($port, $requests, $url) = @_;
+    my @ports = ref $port ? @$port : ($port) x @$requests;
     my $until = time + TIMEOUT;
     local $SIG{PIPE} = 'IGNORE';
     my @sockets = map {
         my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-            PeerPort => $port, Timeout => 10) or croak "port $port: $!";
-        syswrite $socket, substr $_, 0, -1;
+            PeerPort => $ports[$_], Timeout => 10)
+            or croak "port $ports[$_]: $!";
+        syswrite $socket, substr $requests->[$_], 0, -1;
         $socket;
-    } @$requests;
+    } 0 .. $#$requests;
     syswrite $sockets[$_], substr $requests->[$_], -1 for 0 .. $#sockets;
 
     my %text = map { ($_ => '') } @sockets;
