@@ -300,6 +300,38 @@ static void other_signatures_do_not_verify(void **state)
                   APR_SUCCESS);
 }
 
+static void that_there_is_none_is_remembered_for_a_while(void **state)
+{
+    scene_t *scene = *state;
+
+    assert_false(orp_assoc_makes_none(&scene->env, OP, scene->pool));
+    orp_assoc_remember_none(&scene->env, OP, apr_time_from_sec(60),
+                            scene->pool);
+    assert_true(orp_assoc_makes_none(&scene->env, OP, scene->pool));
+    assert_false(orp_assoc_makes_none(&scene->env, OP "x", scene->pool));
+    scene_turn_clock(scene, apr_time_from_sec(60) - 1);
+    assert_true(orp_assoc_makes_none(&scene->env, OP, scene->pool));
+    scene_turn_clock(scene, 1);
+    assert_false(orp_assoc_makes_none(&scene->env, OP, scene->pool));
+    assert_int_equal(scene_logged(scene, 105), 0);
+    scene_store_fails(scene, ORP_STORE_CACHE, ORP_EFULL);
+    orp_assoc_remember_none(&scene->env, OP, apr_time_from_sec(60),
+                            scene->pool);
+    assert_int_equal(scene_logged(scene, 105), 1);
+}
+
+static void version_1_knows_sha1_only(void **state)
+{
+    orp_assoc_t sha1 = make(OP, "h", ORP_SHA1);
+    orp_assoc_t sha256 = make(OP, "h", ORP_SHA256);
+
+    (void)state;
+    assert_true(orp_assoc_fits(&sha1, ORP_VERSION_1));
+    assert_true(orp_assoc_fits(&sha1, ORP_VERSION_2));
+    assert_false(orp_assoc_fits(&sha256, ORP_VERSION_1));
+    assert_true(orp_assoc_fits(&sha256, ORP_VERSION_2));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +345,8 @@ int main(void)
         scene_test(a_store_that_fails_is_not_an_association_that_is_missing),
         scene_test(a_damaged_record_is_a_failure_of_the_store),
         scene_test(a_record_whose_values_make_no_sense_is_a_failure_too),
+        scene_test(that_there_is_none_is_remembered_for_a_while),
+        scene_test(version_1_knows_sha1_only),
         scene_test(signatures_of_another_program_verify),
         scene_test(other_signatures_do_not_verify),
     };
