@@ -60,8 +60,8 @@ static void tell(void *baton, const char *endpoint, apr_status_t status,
     }
     else if (status == APR_SUCCESS) {
         if (told->verbose) {
-            printf("made %s %" APR_TIME_T_FMT " ms\n", shown,
-                   apr_time_as_msec(took));
+            puts(apr_psprintf(told->pool, "made %s %" APR_TIME_T_FMT " ms",
+                              shown, apr_time_as_msec(took)));
         }
     }
     else if (told->verbose || status != ORP_ENOASSOC) {
@@ -116,7 +116,7 @@ int cli_refresh(const cli_options_t *options, apr_pool_t *pool)
     orp_background_t job = {
         .holder = holder_name(pool), .report = tell, .baton = &told
     };
-    orp_background_result_t result;
+    orp_background_result_t result = { 0 };
     orp_env_t *env;
     apr_status_t status = cli_world_create(&env, options, why, pool);
 

@@ -176,9 +176,10 @@ static int list_one(void *baton, const char *key, apr_size_t size,
                         t.tm_min, t.tm_sec);
     listing->count++;
     if (!listing->json) {
-        printf("%s %s %" APR_SIZE_T_FMT " %s\n",
-               orp_store_kind_name((orp_store_kind_e)listing->kind), when,
-               size, cli_printable(key, pool));
+        puts(apr_psprintf(pool, "%s %s %" APR_SIZE_T_FMT " %s",
+                          orp_store_kind_name(
+                              (orp_store_kind_e)listing->kind),
+                          when, size, cli_printable(key, pool)));
         return 1;
     }
     members = apr_array_make(pool, 4, sizeof(const char *));

@@ -259,12 +259,13 @@ apr_status_t orp_background_run(orp_background_result_t *result,
                                 const orp_background_t *job,
                                 apr_pool_t *pool)
 {
-    running_t run = { env, job, result, 0 };
+    running_t run = { .env = env, .job = job };
     apr_pool_t *scratch;
     apr_status_t status = orp_lease_take(env, job->holder, pool);
     int number;
 
     memset(result, 0, sizeof(*result));
+    run.result = result;
     if (status == ORP_EEXISTS) {
         result->elsewhere = 1;
         orp_log(env, ORP_LOG_DEBUG, 124, pool,

@@ -48,7 +48,7 @@ static apr_status_t ask(const orp_place_server_t *place)
     apr_size_t size = sizeof(question) - 1;
     apr_size_t got = 0;
     apr_sockaddr_t *address;
-    apr_socket_t *socket;
+    apr_socket_t *socket = NULL;
     apr_pool_t *pool;
     apr_status_t status;
 
