@@ -23,7 +23,7 @@ config() {
 
 # Says nothing unless something is wrong.
 build() {
-    $make --no-print-directory -s "$@" WERROR=-Werror all unit-programs \
+    $make -j2 --no-print-directory -s "$@" WERROR=-Werror all unit-programs \
         > build/lint.log 2>&1 && ! grep 'warning:' build/lint.log ||
         { cat build/lint.log; return 1; }
 }
