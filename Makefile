@@ -7,6 +7,7 @@
 #   make unit             builds and runs the unit tests
 #   make demo PORT=8090   a site to try in a browser; demo-check tries it itself
 #   make lint             static checks
+#   make bench            how fast the stores are
 #   make clean
 #
 # V=1 shows the commands.
@@ -166,8 +167,8 @@ install: all
 
 test check:
 	@conf/install-packages test
-	@$(MAKE) --no-print-directory all unit-programs
-	@$(MAKE) --no-print-directory SANITIZE=$(SANITIZERS) \
+	@$(MAKE) -j2 --no-print-directory all unit-programs
+	@$(MAKE) -j2 --no-print-directory SANITIZE=$(SANITIZERS) \
 	    BUILD=$(BUILD)/asan unit-programs
 	@t/run --build $(BUILD) --sanitized $(BUILD)/asan
 
@@ -188,6 +189,33 @@ demo demo-check:
 	@$(MAKE) --no-print-directory all
 	@MODULE="$(abspath $(MODULE))" COMMAND="$(abspath $(COMMAND))" \
 	    $(if $(PORT),PORT="$(PORT)") conf/demo/run $(if $(filter demo-check,$@),--check)
+
+# --- measuring --------------------------------------------------------------
+
+# A module for httpd that measures the stores; never installed.
+BENCH_MODULE = $(BUILD)/bench/mod_bench_store.so
+BENCH_OBJ = $(call objects,$(wildcard t/bench/*.c))
+BENCH_FLAGS = $(CORE_FLAGS) -It/bench -isystem $(HTTPD_INCLUDEDIR)
+
+.PHONY: bench bench-module
+bench:
+	t/bench/store --build $(BUILD)
+
+bench-module: $(BENCH_MODULE)
+	@:
+
+# $(VISIBILITY) is left out: the module record must be seen.
+$(BENCH_OBJ): $(BUILD)/%.o: %.c Makefile $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) -std=gnu11 -fPIC $(BENCH_FLAGS) $(WARNINGS) \
+	    $(HARDENING) $(FORTIFY_FLAGS) $(SANITIZE_FLAGS) -MMD -MP \
+	    $(CPPFLAGS) $(CFLAGS) $(WERROR) -c -o $@ $<
+
+$(BENCH_MODULE): $(BENCH_OBJ) $(BUILD)/liborp.a
+	@mkdir -p $(@D)
+	$(call say,LINK) $(LINK) -shared -o $@ $^ $(LIBS)
+
+-include $(BENCH_OBJ:.o=.d)
 
 clean:
 	rm -rf build

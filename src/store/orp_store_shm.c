@@ -3,8 +3,9 @@
 
 /* orp_store_shm.c - the store in shared memory: header, lock, operations.
  *
- * Each operation holds the lock once, for the time that it takes to find and
- * copy one record. What is in the tables is told in orp_store_shm_table.h.
+ * Who writes holds the lock once, for the time that it takes to find and copy
+ * one record. Who reads takes it only if writers are in the way. What is in
+ * the tables is told in orp_store_shm_table.h.
  */
 
 #include <stdint.h>
@@ -14,16 +15,17 @@
 #include <apr_siphash.h>
 
 #include "orp_store.h"
-#include "orp_store_shm_table.h"
+#include "orp_store_shm_operations.h"
 
 /* Change it whenever a struct or the meaning of a field changes. */
-#define LAYOUT_VERSION 1
+#define LAYOUT_VERSION 2
 
-/* How many expired records are removed before others get the lock. */
-#define SWEEP_BATCH 256
+/* How often one looks whether another is ready, before going to sleep: for a
+ * microsecond or a few. */
+#define SPINS 64
 
-/* All parts of the segment begin at a multiple of this: a cache line. */
-#define ALIGNMENT 64
+/* All parts of the segment begin at a multiple of this: the largest cell. */
+#define ALIGNMENT 512
 
 /* In what pieces a kind's share of the segment comes. Cells are to hold a
  * typical record with little waste, and a large one in few pieces. */
@@ -31,7 +33,7 @@ static const apr_uint32_t cell_sizes[ORP_STORE_KINDS] = {
     [ORP_STORE_LOGIN] = 256,
     [ORP_STORE_NONCE] = 128,    /* a hash in hex and nothing else */
     [ORP_STORE_ASSOCIATION] = 256,
-    [ORP_STORE_SESSION] = 256,
+    [ORP_STORE_SESSION] = 512,
     [ORP_STORE_QUEUE] = 128,
     [ORP_STORE_CACHE] = 256,
 };
@@ -48,75 +50,122 @@ typedef struct header_t {
     unsigned char seed[APR_SIPHASH_KSIZE];
 } header_t;
 
-#define HEADER_ROOM (2 * ALIGNMENT)
+#define HEADER_ROOM ALIGNMENT
 _Static_assert(sizeof(header_t) <= HEADER_ROOM, "the header has its room");
 
 typedef struct shm_t {
     unsigned char *base;
     header_t header;            /* as it must be at base */
     apr_global_mutex_t *mutex;
+    int spins;                  /* before sleeping until the mutex is free */
     orp_shm_table_t tables[ORP_STORE_KINDS];
 } shm_t;
 
-/* One operation, its arguments and its results. */
-typedef struct request_t {
-    orp_store_kind_e kind;
-    orp_shm_record_t record;
-    apr_time_t now;
-    apr_pool_t *pool;
-    const char *value;
-    apr_size_t size;
-    apr_uint32_t swept;
-    orp_store_stats_t stats;
-} request_t;
+/* ---------------------------------------------------------------------- */
+/* Without the lock */
 
-typedef struct operation_t {
-    apr_status_t (*run)(orp_shm_table_t *table, request_t *request);
-    int writes;
-} operation_t;
+/* What a processor does best while it waits for another one. */
+static void pause_briefly(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("yield");
+#endif
+}
+
+static int is_ours(const shm_t *shm)
+{
+    return memcmp(shm->base, &shm->header, sizeof(shm->header)) == 0;
+}
+
+/* Whoever lays out another store takes the header away first, and his has
+ * another seed. */
+static int is_still_ours(const shm_t *shm)
+{
+    const header_t *there = (const void *)shm->base;
+
+    return memcmp(there->seed, shm->header.seed, sizeof(there->seed)) == 0;
+}
+
+/* Read, and see afterwards whether anybody wrote meanwhile. A few times: who
+ * is at work has soon done it. @return whether *pstatus is what is true */
+static int read_unlocked(apr_status_t *pstatus, shm_t *shm,
+                         const orp_shm_operation_t *operation,
+                         orp_shm_request_t *request)
+{
+    orp_shm_table_t *table = &shm->tables[request->kind];
+    int i;
+
+    for (i = 0; i < SPINS; i++) {
+        apr_uint32_t turn = orp_shm_turn(table);
+
+        if (turn & 1) {
+            pause_briefly();
+            continue;
+        }
+        *pstatus = operation->run(table, request);
+        if (orp_shm_is_still(table, turn) && is_still_ours(shm)) {
+            return *pstatus != ORP_ESTORE;
+        }
+        i += SPINS / 4;
+    }
+    return 0;
+}
 
 /* ---------------------------------------------------------------------- */
 /* Under the lock */
 
+/* Most have it for less time than it takes to go to sleep and wake up. */
+static apr_status_t lock(const shm_t *shm)
+{
+    int i;
+
+    for (i = 0; i < shm->spins; i++) {
+        apr_status_t status = apr_global_mutex_trylock(shm->mutex);
+
+        if (!APR_STATUS_IS_EBUSY(status)) {
+            return status;
+        }
+        pause_briefly();
+    }
+    return apr_global_mutex_lock(shm->mutex);
+}
+
 static apr_status_t attempt(orp_shm_table_t *table,
-                            const operation_t *operation, request_t *request)
+                            const orp_shm_operation_t *operation,
+                            orp_shm_request_t *request)
 {
     apr_status_t status;
 
     if (!operation->writes) {
         return operation->run(table, request);
     }
-    table->state->dirty = 1;
-    atomic_thread_fence(memory_order_seq_cst);
+    orp_shm_begin(table);
     status = operation->run(table, request);
-    atomic_thread_fence(memory_order_seq_cst);
     if (status != ORP_ESTORE) {
-        table->state->dirty = 0;
+        orp_shm_end(table);
     }
     return status;
 }
 
 /* Whoever was here before may have been killed, or something may have
  * overwritten what it should not: the table is then rebuilt first. */
-static apr_status_t perform(shm_t *shm, const operation_t *operation,
-                            request_t *request)
+static apr_status_t perform_locked(shm_t *shm,
+                                   const orp_shm_operation_t *operation,
+                                   orp_shm_request_t *request)
 {
     orp_shm_table_t *table = &shm->tables[request->kind];
     apr_status_t status;
 
-    if (request->record.key) {
-        request->record.key_size = strlen(request->record.key);
-        request->record.hash = orp_shm_table_hash(table, request->record.key,
-                                                  request->record.key_size);
-    }
-    if (apr_global_mutex_lock(shm->mutex) != APR_SUCCESS) {
+    if (lock(shm) != APR_SUCCESS) {
         return ORP_ESTORE;
     }
-    if (memcmp(shm->base, &shm->header, sizeof(shm->header)) != 0) {
+    if (!is_ours(shm)) {
         status = ORP_ESTORE;
     }
     else {
-        if (table->state->dirty) {
+        if (orp_shm_turn(table) & 1) {
             orp_shm_table_rebuild(table);
         }
         status = attempt(table, operation, request);
@@ -131,154 +180,23 @@ static apr_status_t perform(shm_t *shm, const operation_t *operation,
     return status;
 }
 
-/* ---------------------------------------------------------------------- */
-/* The operations */
-
-static apr_status_t find_live(apr_uint32_t *pindex, orp_shm_table_t *table,
-                              request_t *request)
+static apr_status_t perform(shm_t *shm, const orp_shm_operation_t *operation,
+                            orp_shm_request_t *request)
 {
-    apr_uint32_t index;
-    apr_status_t status = orp_shm_table_find(&index, table,
-                                             &request->record);
+    orp_shm_record_t *record = &request->record;
+    apr_status_t status;
 
-    if (status != APR_SUCCESS) {
+    if (record->key) {
+        record->key_size = strlen(record->key);
+        record->hash = orp_shm_table_hash(&shm->tables[request->kind],
+                                          record->key, record->key_size);
+    }
+    if (!operation->writes
+        && read_unlocked(&status, shm, operation, request)) {
         return status;
     }
-    if (orp_shm_table_expires(table, index) <= request->now) {
-        return ORP_ENOTFOUND;
-    }
-    *pindex = index;
-    return APR_SUCCESS;
+    return perform_locked(shm, operation, request);
 }
-
-/* As find_live, for who is about to insert: an expired record is removed, so
- * that there are never two of one key. */
-static apr_status_t find_or_clear(apr_uint32_t *pindex,
-                                  orp_shm_table_t *table, request_t *request)
-{
-    apr_uint32_t index;
-    apr_status_t status = orp_shm_table_find(&index, table,
-                                             &request->record);
-
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    if (orp_shm_table_expires(table, index) <= request->now) {
-        status = orp_shm_table_drop(table, index);
-        return status == APR_SUCCESS ? ORP_ENOTFOUND : status;
-    }
-    *pindex = index;
-    return APR_SUCCESS;
-}
-
-static apr_status_t run_put(orp_shm_table_t *table, request_t *request)
-{
-    apr_uint32_t old = ORP_SHM_NONE;
-    apr_status_t status = find_or_clear(&old, table, request);
-
-    if (status != APR_SUCCESS && status != ORP_ENOTFOUND) {
-        return status;
-    }
-    return orp_shm_table_insert(table, &request->record, old, request->now);
-}
-
-static apr_status_t run_get(orp_shm_table_t *table, request_t *request)
-{
-    apr_uint32_t index;
-    apr_status_t status = find_live(&index, table, request);
-
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    return orp_shm_table_read(&request->value, &request->size, table, index,
-                              request->pool);
-}
-
-static apr_status_t run_claim(orp_shm_table_t *table, request_t *request)
-{
-    apr_uint32_t index;
-    apr_status_t status = find_or_clear(&index, table, request);
-
-    if (status == APR_SUCCESS) {
-        return ORP_EEXISTS;
-    }
-    if (status != ORP_ENOTFOUND) {
-        return status;
-    }
-    return orp_shm_table_insert(table, &request->record, ORP_SHM_NONE,
-                                request->now);
-}
-
-static apr_status_t run_take(orp_shm_table_t *table, request_t *request)
-{
-    apr_uint32_t index;
-    apr_status_t status = find_live(&index, table, request);
-
-    if (status == APR_SUCCESS) {
-        status = orp_shm_table_read(&request->value, &request->size, table,
-                                    index, request->pool);
-    }
-    if (status == APR_SUCCESS) {
-        status = orp_shm_table_drop(table, index);
-    }
-    return status;
-}
-
-static apr_status_t run_touch(orp_shm_table_t *table, request_t *request)
-{
-    apr_uint32_t index;
-    apr_status_t status = find_live(&index, table, request);
-
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    return orp_shm_table_touch(table, index, request->record.expires);
-}
-
-static apr_status_t run_remove(orp_shm_table_t *table, request_t *request)
-{
-    apr_uint32_t index;
-    apr_status_t status = orp_shm_table_find(&index, table,
-                                             &request->record);
-
-    if (status == ORP_ENOTFOUND) {
-        return APR_SUCCESS;
-    }
-    return status == APR_SUCCESS ? orp_shm_table_drop(table, index) : status;
-}
-
-static apr_status_t run_sweep(orp_shm_table_t *table, request_t *request)
-{
-    return orp_shm_table_expire(&request->swept, table, request->now,
-                                SWEEP_BATCH);
-}
-
-static apr_status_t run_stats(orp_shm_table_t *table, request_t *request)
-{
-    const orp_shm_state_t *state = table->state;
-    apr_uint64_t room = table->n_cells - table->reserve;
-    apr_uint64_t used;
-
-    if (state->free_cells > table->n_cells
-        || state->records > table->n_cells) {
-        return ORP_ESTORE;
-    }
-    used = table->n_cells - state->free_cells;
-    request->stats.live = state->records;
-    request->stats.used = used * table->cell_size;
-    request->stats.room = room * table->cell_size;
-    request->stats.refused = state->refused;
-    return APR_SUCCESS;
-}
-
-static const operation_t op_put = { run_put, 1 };
-static const operation_t op_get = { run_get, 0 };
-static const operation_t op_claim = { run_claim, 1 };
-static const operation_t op_take = { run_take, 1 };
-static const operation_t op_touch = { run_touch, 1 };
-static const operation_t op_remove = { run_remove, 1 };
-static const operation_t op_sweep = { run_sweep, 1 };
-static const operation_t op_stats = { run_stats, 0 };
 
 /* ---------------------------------------------------------------------- */
 /* The backend's slots */
@@ -288,13 +206,13 @@ static apr_status_t shm_put(void *baton, orp_store_kind_e kind,
                             apr_size_t size, apr_time_t expires,
                             apr_time_t now)
 {
-    request_t request = { .kind = kind, .now = now };
+    orp_shm_request_t request = { .kind = kind, .now = now };
 
     request.record.key = key;
     request.record.value = value;
     request.record.value_size = size;
     request.record.expires = expires;
-    return perform(baton, &op_put, &request);
+    return perform(baton, &orp_shm_op_put, &request);
 }
 
 static apr_status_t shm_get(const char **pvalue, apr_size_t *psize,
@@ -302,11 +220,11 @@ static apr_status_t shm_get(const char **pvalue, apr_size_t *psize,
                             const char *key, apr_time_t now,
                             apr_pool_t *pool)
 {
-    request_t request = { .kind = kind, .now = now, .pool = pool };
+    orp_shm_request_t request = { .kind = kind, .now = now, .pool = pool };
     apr_status_t status;
 
     request.record.key = key;
-    status = perform(baton, &op_get, &request);
+    status = perform(baton, &orp_shm_op_get, &request);
     if (status == APR_SUCCESS) {
         *pvalue = request.value;
         *psize = request.size;
@@ -318,12 +236,12 @@ static apr_status_t shm_claim(void *baton, orp_store_kind_e kind,
                               const char *key, apr_time_t expires,
                               apr_time_t now)
 {
-    request_t request = { .kind = kind, .now = now };
+    orp_shm_request_t request = { .kind = kind, .now = now };
 
     request.record.key = key;
     request.record.value = "";
     request.record.expires = expires;
-    return perform(baton, &op_claim, &request);
+    return perform(baton, &orp_shm_op_claim, &request);
 }
 
 static apr_status_t shm_take(const char **pvalue, apr_size_t *psize,
@@ -331,11 +249,11 @@ static apr_status_t shm_take(const char **pvalue, apr_size_t *psize,
                              const char *key, apr_time_t now,
                              apr_pool_t *pool)
 {
-    request_t request = { .kind = kind, .now = now, .pool = pool };
+    orp_shm_request_t request = { .kind = kind, .now = now, .pool = pool };
     apr_status_t status;
 
     request.record.key = key;
-    status = perform(baton, &op_take, &request);
+    status = perform(baton, &orp_shm_op_take, &request);
     if (status == APR_SUCCESS) {
         *pvalue = request.value;
         *psize = request.size;
@@ -347,31 +265,31 @@ static apr_status_t shm_touch(void *baton, orp_store_kind_e kind,
                               const char *key, apr_time_t expires,
                               apr_time_t now)
 {
-    request_t request = { .kind = kind, .now = now };
+    orp_shm_request_t request = { .kind = kind, .now = now };
 
     request.record.key = key;
     request.record.expires = expires;
-    return perform(baton, &op_touch, &request);
+    return perform(baton, &orp_shm_op_touch, &request);
 }
 
 static apr_status_t shm_remove(void *baton, orp_store_kind_e kind,
                                const char *key)
 {
-    request_t request = { .kind = kind };
+    orp_shm_request_t request = { .kind = kind };
 
     request.record.key = key;
-    return perform(baton, &op_remove, &request);
+    return perform(baton, &orp_shm_op_remove, &request);
 }
 
 static apr_status_t sweep_kind(shm_t *shm, orp_store_kind_e kind,
                                apr_time_t now)
 {
-    request_t request = { .kind = kind, .now = now };
+    orp_shm_request_t request = { .kind = kind, .now = now };
     apr_status_t status;
 
     do {
-        status = perform(shm, &op_sweep, &request);
-    } while (status == APR_SUCCESS && request.swept == SWEEP_BATCH);
+        status = perform(shm, &orp_shm_op_sweep, &request);
+    } while (status == APR_SUCCESS && request.swept == ORP_SHM_SWEEP_BATCH);
     return status;
 }
 
@@ -390,11 +308,11 @@ static apr_status_t shm_sweep(void *baton, apr_time_t now)
 static apr_status_t shm_stats(orp_store_stats_t *stats, void *baton,
                               orp_store_kind_e kind, apr_time_t now)
 {
-    request_t request = { .kind = kind, .now = now };
+    orp_shm_request_t request = { .kind = kind, .now = now };
     apr_status_t status = sweep_kind(baton, kind, now);
 
     if (status == APR_SUCCESS) {
-        status = perform(baton, &op_stats, &request);
+        status = perform(baton, &orp_shm_op_stats, &request);
     }
     if (status == APR_SUCCESS) {
         *stats = request.stats;
@@ -493,6 +411,10 @@ apr_status_t orp_store_shm_open(orp_store_t **pstore, void *base,
     shm = apr_pcalloc(pool, sizeof(*shm));
     shm->base = base;
     shm->mutex = mutex;
+    /* Others than this one ask the system each time. */
+    if (apr_global_mutex_mech(mutex) == APR_LOCK_PROC_PTHREAD) {
+        shm->spins = SPINS;
+    }
     expect_header(&shm->header, size);
     place_tables(shm, size);
 

@@ -20,11 +20,11 @@ _Static_assert(sizeof(orp_shm_cell_t) == 8, "a cell");
 _Static_assert(sizeof(orp_shm_head_t) == 40, "a head");
 _Static_assert(sizeof(orp_shm_state_t) % 8 == 0, "a state");
 
-/** Everything before this is in memory before anything after it: for other
- * processes, and for who comes after we are killed. */
-static inline void orp_shm_commit_point(void)
+/** A number that another process may be changing: read it once, then check
+ * and use what was read. */
+static inline apr_uint32_t orp_shm_once(const apr_uint32_t *number)
 {
-    atomic_thread_fence(memory_order_seq_cst);
+    return *(const volatile apr_uint32_t *)number;
 }
 
 static inline orp_shm_cell_t *orp_shm_cell(const orp_shm_table_t *table,
@@ -45,7 +45,27 @@ static inline int orp_shm_is(const orp_shm_table_t *table,
                              apr_uint32_t index, apr_uint32_t state)
 {
     return index < table->n_cells
-           && orp_shm_cell(table, index)->state == state;
+           && atomic_load_explicit(&orp_shm_cell(table, index)->state,
+                                   memory_order_relaxed) == state;
+}
+
+/** Let the processor fetch a whole cell at once, and not line after line. */
+static inline void orp_shm_prefetch(const orp_shm_table_t *table,
+                                    apr_uint32_t index)
+{
+    const char *cell = (const void *)orp_shm_cell(table, index);
+    apr_uint32_t offset;
+
+    for (offset = 0; offset < table->cell_size; offset += 64) {
+        __builtin_prefetch(cell + offset);
+    }
+}
+
+static inline void orp_shm_set(const orp_shm_table_t *table,
+                               apr_uint32_t index, apr_uint32_t state)
+{
+    atomic_store_explicit(&orp_shm_cell(table, index)->state, state,
+                          memory_order_relaxed);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -59,8 +79,8 @@ apr_uint32_t orp_shm_cells_for(const orp_shm_table_t *table,
 apr_uint32_t orp_shm_cells_of(const orp_shm_table_t *table,
                               const orp_shm_head_t *head);
 
-/** Whether a record's sizes are within the ceilings. */
-int orp_shm_has_sane_sizes(const orp_shm_head_t *head);
+/** Whether a record can have these sizes. */
+int orp_shm_are_sane_sizes(apr_uint32_t key_size, apr_uint32_t value_size);
 
 /** A place among the bytes of a record. */
 typedef struct orp_shm_cursor_t {
@@ -69,20 +89,20 @@ typedef struct orp_shm_cursor_t {
 } orp_shm_cursor_t;
 
 /** The first byte of the record at index. */
-orp_shm_cursor_t orp_shm_first_byte(apr_uint32_t index);
+static inline orp_shm_cursor_t orp_shm_first_byte(apr_uint32_t index)
+{
+    orp_shm_cursor_t cursor = { index, sizeof(orp_shm_head_t) };
 
-/**
- * The next bytes that lie together; the cursor goes behind them.
- * @param psize  on entry what is wanted, on return what is there
- * @return NULL where the record is damaged
- */
-unsigned char *orp_shm_next_piece(apr_size_t *psize,
-                                  orp_shm_cursor_t *cursor,
-                                  const orp_shm_table_t *table);
+    return cursor;
+}
 
 ORP_MUST_USE apr_status_t orp_shm_write(orp_shm_table_t *table,
                                         orp_shm_cursor_t *cursor,
                                         const void *data, apr_size_t size);
+
+ORP_MUST_USE apr_status_t orp_shm_skip(const orp_shm_table_t *table,
+                                       orp_shm_cursor_t *cursor,
+                                       apr_size_t size);
 
 ORP_MUST_USE apr_status_t orp_shm_read(void *data,
                                        const orp_shm_table_t *table,

@@ -8,10 +8,11 @@
 /* ---------------------------------------------------------------------- */
 /* Buckets */
 
+/* The upper half of the hash, as a part of all: faster than a remainder. */
 static apr_uint32_t *bucket_of(const orp_shm_table_t *table,
                                apr_uint64_t hash)
 {
-    return &table->buckets[hash % table->n_cells];
+    return &table->buckets[(hash >> 32) * table->n_cells >> 32];
 }
 
 static apr_status_t leave_bucket(orp_shm_table_t *table, apr_uint32_t index)
@@ -148,14 +149,15 @@ apr_status_t orp_shm_table_find(apr_uint32_t *pindex,
                                 const orp_shm_table_t *table,
                                 const orp_shm_record_t *wanted)
 {
-    apr_uint32_t index = *bucket_of(table, wanted->hash);
+    apr_uint32_t index = orp_shm_once(bucket_of(table, wanted->hash));
     apr_uint32_t steps = 0;
 
     while (index != ORP_SHM_NONE) {
         apr_status_t status;
 
+        orp_shm_prefetch(table, index);
         if (!orp_shm_is(table, index, ORP_SHM_LIVE)
-            || ++steps > table->state->records) {
+            || ++steps > table->n_cells) {
             return ORP_ESTORE;
         }
         status = orp_shm_compare_key(table, index, wanted);
@@ -165,7 +167,7 @@ apr_status_t orp_shm_table_find(apr_uint32_t *pindex,
         if (status != ORP_ENOTFOUND) {
             return status;
         }
-        index = orp_shm_head(table, index)->chain;
+        index = orp_shm_once(&orp_shm_head(table, index)->chain);
     }
     return ORP_ENOTFOUND;
 }

@@ -16,7 +16,7 @@ static void give_up_cells(orp_shm_table_t *table, apr_uint32_t index,
                           apr_uint32_t cells)
 {
     while (cells-- > 0) {
-        orp_shm_cell(table, index)->state = ORP_SHM_FREE;
+        orp_shm_set(table, index, ORP_SHM_FREE);
         index = orp_shm_cell(table, index)->more;
     }
 }
@@ -30,7 +30,7 @@ static int mark_cells(orp_shm_table_t *table, apr_uint32_t first)
     apr_uint32_t marked = 1;
     apr_uint32_t cells = 0;
 
-    if (orp_shm_has_sane_sizes(head)) {
+    if (orp_shm_are_sane_sizes(head->key_size, head->value_size)) {
         cells = orp_shm_cells_of(table, head);
     }
     while (marked < cells) {
@@ -38,7 +38,7 @@ static int mark_cells(orp_shm_table_t *table, apr_uint32_t first)
         if (!orp_shm_is(table, index, ORP_SHM_FREE)) {
             break;
         }
-        orp_shm_cell(table, index)->state = ORP_SHM_MORE;
+        orp_shm_set(table, index, ORP_SHM_MORE);
         marked++;
     }
     if (marked == cells && orp_shm_cell(table, index)->more == ORP_SHM_NONE) {
@@ -90,39 +90,37 @@ void orp_shm_table_rebuild(orp_shm_table_t *table)
     orp_shm_state_t *state = table->state;
     apr_uint32_t i;
 
-    state->dirty = 1;
-    orp_shm_commit_point();
+    orp_shm_begin(table);
     state->free = ORP_SHM_NONE;
     state->free_cells = 0;
     state->records = 0;
     for (i = 0; i < table->n_cells; i++) {
         table->buckets[i] = ORP_SHM_NONE;
-        if (orp_shm_cell(table, i)->state != ORP_SHM_LIVE) {
-            orp_shm_cell(table, i)->state = ORP_SHM_FREE;
+        if (!orp_shm_is(table, i, ORP_SHM_LIVE)) {
+            orp_shm_set(table, i, ORP_SHM_FREE);
         }
     }
     for (i = 0; i < table->n_cells; i++) {
-        if (orp_shm_cell(table, i)->state == ORP_SHM_LIVE
-            && mark_cells(table, i)) {
+        if (orp_shm_is(table, i, ORP_SHM_LIVE) && mark_cells(table, i)) {
             keep_record(table, i);
         }
     }
     for (i = table->n_cells; i-- > 0;) {
-        if (orp_shm_cell(table, i)->state == ORP_SHM_FREE) {
+        if (orp_shm_is(table, i, ORP_SHM_FREE)) {
             orp_shm_free_cell(table, i);
         }
     }
-    orp_shm_commit_point();
-    state->dirty = 0;
+    orp_shm_end(table);
 }
 
 void orp_shm_table_clear(orp_shm_table_t *table)
 {
     apr_uint32_t i;
 
+    orp_shm_begin(table);
     table->state->refused = 0;
     for (i = 0; i < table->n_cells; i++) {
-        orp_shm_cell(table, i)->state = ORP_SHM_FREE;
+        orp_shm_set(table, i, ORP_SHM_FREE);
     }
     orp_shm_table_rebuild(table);
 }

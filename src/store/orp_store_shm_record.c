@@ -28,28 +28,24 @@ apr_uint32_t orp_shm_cells_of(const orp_shm_table_t *table,
     return orp_shm_cells_for(table, bytes + head->value_size);
 }
 
-int orp_shm_has_sane_sizes(const orp_shm_head_t *head)
+int orp_shm_are_sane_sizes(apr_uint32_t key_size, apr_uint32_t value_size)
 {
-    return head->key_size > 0 && head->key_size <= ORP_STORE_KEY_MAX
-           && head->value_size <= ORP_STORE_VALUE_MAX;
+    return key_size > 0 && key_size <= ORP_STORE_KEY_MAX
+           && value_size <= ORP_STORE_VALUE_MAX;
 }
 
-orp_shm_cursor_t orp_shm_first_byte(apr_uint32_t index)
-{
-    orp_shm_cursor_t cursor = { index, sizeof(orp_shm_head_t) };
-
-    return cursor;
-}
-
-unsigned char *orp_shm_next_piece(apr_size_t *psize,
-                                  orp_shm_cursor_t *cursor,
-                                  const orp_shm_table_t *table)
+/* The next bytes that lie together; the cursor goes behind them. *psize is
+ * what is wanted, and then what is there. @return NULL where the record is
+ * damaged */
+static unsigned char *next_piece(apr_size_t *psize, orp_shm_cursor_t *cursor,
+                                 const orp_shm_table_t *table)
 {
     unsigned char *piece;
     apr_size_t left;
 
     if (cursor->offset == table->cell_size) {
-        cursor->index = orp_shm_cell(table, cursor->index)->more;
+        cursor->index = orp_shm_once(&orp_shm_cell(table,
+                                                   cursor->index)->more);
         cursor->offset = sizeof(orp_shm_cell_t);
         if (!orp_shm_is(table, cursor->index, ORP_SHM_MORE)) {
             return NULL;
@@ -72,13 +68,27 @@ apr_status_t orp_shm_write(orp_shm_table_t *table, orp_shm_cursor_t *cursor,
 
     while (size > 0) {
         apr_size_t part = size;
-        unsigned char *piece = orp_shm_next_piece(&part, cursor, table);
+        unsigned char *piece = next_piece(&part, cursor, table);
 
         if (!piece) {
             return ORP_ESTORE;
         }
         memcpy(piece, from, part);
         from += part;
+        size -= part;
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t orp_shm_skip(const orp_shm_table_t *table,
+                          orp_shm_cursor_t *cursor, apr_size_t size)
+{
+    while (size > 0) {
+        apr_size_t part = size;
+
+        if (!next_piece(&part, cursor, table)) {
+            return ORP_ESTORE;
+        }
         size -= part;
     }
     return APR_SUCCESS;
@@ -91,8 +101,7 @@ apr_status_t orp_shm_read(void *data, const orp_shm_table_t *table,
 
     while (size > 0) {
         apr_size_t part = size;
-        const unsigned char *piece = orp_shm_next_piece(&part, cursor,
-                                                        table);
+        const unsigned char *piece = next_piece(&part, cursor, table);
 
         if (!piece) {
             return ORP_ESTORE;
@@ -118,8 +127,7 @@ apr_status_t orp_shm_compare_key(const orp_shm_table_t *table,
     }
     while (size > 0) {
         apr_size_t part = size;
-        const unsigned char *piece = orp_shm_next_piece(&part, &cursor,
-                                                        table);
+        const unsigned char *piece = next_piece(&part, &cursor, table);
 
         if (!piece) {
             return ORP_ESTORE;

@@ -15,7 +15,8 @@ void orp_shm_table_place(orp_shm_table_t *table, unsigned char *base,
                          const unsigned char *seed)
 {
     apr_size_t each = cell_size + 2 * sizeof(apr_uint32_t);
-    apr_size_t n = (room - sizeof(orp_shm_state_t)) / each;
+    apr_size_t n = (room - sizeof(orp_shm_state_t) - cell_size) / each;
+    apr_size_t before_cells;
     apr_uint32_t largest;
 
     if (n >= ORP_SHM_NONE) {
@@ -24,7 +25,9 @@ void orp_shm_table_place(orp_shm_table_t *table, unsigned char *base,
     table->state = (void *)base;
     table->buckets = (void *)(base + sizeof(orp_shm_state_t));
     table->expiry = table->buckets + n;
-    table->cells = (void *)(table->expiry + n);
+    before_cells = sizeof(orp_shm_state_t) + n * 2 * sizeof(apr_uint32_t);
+    before_cells += cell_size - 1;
+    table->cells = base + before_cells - before_cells % cell_size;
     table->n_cells = (apr_uint32_t)n;
     table->cell_size = cell_size;
     table->seed = seed;
@@ -40,7 +43,8 @@ void orp_shm_table_place(orp_shm_table_t *table, unsigned char *base,
 apr_uint64_t orp_shm_table_hash(const orp_shm_table_t *table,
                                 const char *key, apr_size_t key_size)
 {
-    return apr_siphash24(key, key_size, table->seed);
+    /* SipHash-1-3: who cannot see hashes cannot make them collide. */
+    return apr_siphash(key, key_size, table->seed, 1, 3);
 }
 
 apr_time_t orp_shm_table_expires(const orp_shm_table_t *table,
@@ -55,22 +59,15 @@ apr_status_t orp_shm_table_read(const char **pvalue, apr_size_t *psize,
 {
     const orp_shm_head_t *head = orp_shm_head(table, index);
     orp_shm_cursor_t cursor = orp_shm_first_byte(index);
-    apr_size_t key_size = head->key_size;
-    apr_size_t size = head->value_size;
+    apr_uint32_t key_size = orp_shm_once(&head->key_size);
+    apr_uint32_t size = orp_shm_once(&head->value_size);
     char *copy;
 
-    if (!orp_shm_has_sane_sizes(head)) {
+    if (!orp_shm_are_sane_sizes(key_size, size)
+        || orp_shm_skip(table, &cursor, key_size) != APR_SUCCESS) {
         return ORP_ESTORE;
     }
-    while (key_size > 0) {
-        apr_size_t part = key_size;
-
-        if (!orp_shm_next_piece(&part, &cursor, table)) {
-            return ORP_ESTORE;
-        }
-        key_size -= part;
-    }
-    copy = apr_palloc(pool, size + 1);
+    copy = apr_palloc(pool, (apr_size_t)size + 1);
     if (orp_shm_read(copy, table, &cursor, size) != APR_SUCCESS) {
         return ORP_ESTORE;
     }
@@ -95,7 +92,7 @@ static apr_status_t take_cell(apr_uint32_t *pindex, orp_shm_table_t *table)
     cell = orp_shm_cell(table, index);
     state->free = cell->more;
     state->free_cells--;
-    cell->state = ORP_SHM_MORE;
+    orp_shm_set(table, index, ORP_SHM_MORE);
     cell->more = ORP_SHM_NONE;
     *pindex = index;
     return APR_SUCCESS;
@@ -106,7 +103,7 @@ void orp_shm_free_cell(orp_shm_table_t *table, apr_uint32_t index)
 {
     orp_shm_cell_t *cell = orp_shm_cell(table, index);
 
-    cell->state = ORP_SHM_FREE;
+    orp_shm_set(table, index, ORP_SHM_FREE);
     orp_shm_commit_point();
     memset(cell + 1, 0, table->cell_size - sizeof(*cell));
     cell->more = table->state->free;
@@ -250,7 +247,7 @@ apr_status_t orp_shm_table_insert(orp_shm_table_t *table,
     }
 
     orp_shm_commit_point();
-    orp_shm_cell(table, index)->state = ORP_SHM_LIVE;
+    orp_shm_set(table, index, ORP_SHM_LIVE);
     orp_shm_commit_point();
 
     status = orp_shm_index_enter(table, index);

@@ -15,10 +15,14 @@
  *   | state | buckets [n]  | expiry [n]  | cells [n], of equal size  |
  *   +-------+--------------+-------------+---------------------------+
  *
+ * Cells begin at a multiple of their size, a power of two: none has more cache
+ * lines, or pages, than it must.
+ *
  * A record is a chain of cells: a head, and as many more as its key and its
  * value, which follow each other without a gap, need:
  *
- *     bucket [hash % n]
+ *     bucket [hash * n / 2^64]
+ *        |
  *        |           head                               more
  *        |    +-> +------+-------------------+   +-> +------+----------+
  *        +----+   | LIVE | more -------------|---+   | MORE | more ----|-> none
@@ -42,13 +46,19 @@
  * of its head is LIVE. That word is written last when a record is made, and
  * first when its cells are given back; all else (buckets, heap, free list,
  * counts, the state of cells that are not heads) can be had again from the
- * heads that are LIVE. A writer sets state.dirty before its first store, and
- * clears it after its last. Who enters and finds it set, or finds an index
- * that cannot be, has the table rebuilt. A record that replaces another is
- * LIVE before the other ceases to be: where both are found, nobody has been
- * told of the new one yet, and either may stay.
+ * heads that are LIVE. A writer makes state.turn odd before its first store,
+ * and even again, by adding one, after its last. Who enters and finds it odd,
+ * or finds an index that cannot be, has the table rebuilt. A record that
+ * replaces another is LIVE before the other ceases to be: where both are
+ * found, nobody has been told of the new one yet, and either may stay.
  *
- * Nothing here locks, or looks at dirty except the rebuild: orp_store_shm.c
+ * Who only reads needs no lock. What was found counts if state.turn was even
+ * before and is the same afterwards: then nobody has written in between. If
+ * not, it may be anything; so reading is safe, and comes to an end, whatever
+ * is there and however it changes meanwhile: each number is read once, and
+ * checked before it is used.
+ *
+ * Nothing here locks, or looks at turn except the rebuild: orp_store_shm.c
  * does. Functions that can fail return ORP_ESTORE where they found damage;
  * the table must be rebuilt then, and the function may be called again.
  */
@@ -89,7 +99,8 @@ typedef struct orp_shm_head_t {
 
 /** How a table begins. */
 typedef struct orp_shm_state_t {
-    _Atomic apr_uint32_t dirty; /* someone is, or died, at work */
+    _Atomic apr_uint32_t turn;  /* odd: someone is, or died, at work; may
+                                 * begin again at 0 */
     apr_uint32_t free;          /* first free cell */
     apr_uint32_t free_cells;    /* how many there are */
     apr_uint32_t records;       /* how many there are, expired or not */
@@ -118,11 +129,55 @@ typedef struct orp_shm_record_t {
     apr_time_t expires;
 } orp_shm_record_t;
 
+/* ---------------------------------------------------------------------- */
+/* Who is at work */
+
+/** Everything before this is in memory before anything after it: for other
+ * processes, and for who comes after we are killed. */
+static inline void orp_shm_commit_point(void)
+{
+    atomic_thread_fence(memory_order_acq_rel);
+}
+
+/** The turn, to be compared afterwards; odd: someone is, or died, at work. */
+static inline apr_uint32_t orp_shm_turn(const orp_shm_table_t *table)
+{
+    return atomic_load_explicit(&table->state->turn, memory_order_acquire);
+}
+
+/** Whether nobody has written since. */
+static inline int orp_shm_is_still(const orp_shm_table_t *table,
+                                   apr_uint32_t turn)
+{
+    atomic_thread_fence(memory_order_acquire);
+    return atomic_load_explicit(&table->state->turn,
+                                memory_order_relaxed) == turn;
+}
+
+/** Tell that we are at work. Where the last one was killed at work, that has
+ * been told already. */
+static inline void orp_shm_begin(orp_shm_table_t *table)
+{
+    atomic_store_explicit(&table->state->turn, orp_shm_turn(table) | 1,
+                          memory_order_relaxed);
+    orp_shm_commit_point();
+}
+
+/** And that we have done it. */
+static inline void orp_shm_end(orp_shm_table_t *table)
+{
+    orp_shm_commit_point();
+    atomic_store_explicit(&table->state->turn, orp_shm_turn(table) + 1,
+                          memory_order_relaxed);
+}
+
+/* ---------------------------------------------------------------------- */
+
 /**
  * Find out where all parts of a table are; touches nothing in it.
- * @param base       aligned to 8 bytes
+ * @param base       a multiple of cell_size behind what is aligned best
  * @param room       bytes there
- * @param cell_size  a multiple of 8
+ * @param cell_size  a power of two, at least 64
  */
 void orp_shm_table_place(orp_shm_table_t *table, unsigned char *base,
                          apr_size_t room, apr_uint32_t cell_size,

@@ -4,7 +4,7 @@
 /* test_store_shm.c - the store in shared memory: taking a segment up again,
  * damage, and being killed at any instruction.
  *
- * What it promises as a store is tested in test_store.c.
+ * What it promises as a store is tested in test_contract_shm.c.
  */
 
 #include <setjmp.h>
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -40,7 +41,7 @@
 
 /* Where the header's fields before the seed end, and the tables begin. */
 #define HEADER_FIELDS 72
-#define TABLES 128
+#define TABLES 512
 
 typedef struct world_t {
     apr_pool_t *pool;
@@ -250,8 +251,8 @@ static void a_lock_that_fails_means_that_the_store_fails(void **state)
     close(file);
     assert_int_equal(orp_store_claim(store, ORP_STORE_NONCE, "n", LATER, NOW),
                      ORP_ESTORE);
-    assert_int_equal(orp_store_get(&value, NULL, store, ORP_STORE_NONCE, "n",
-                                   NOW, world->pool), ORP_ESTORE);
+    assert_int_equal(orp_store_take(&value, NULL, store, ORP_STORE_NONCE,
+                                    "n", NOW, world->pool), ORP_ESTORE);
     assert_int_equal(orp_store_sweep(store, NOW), ORP_ESTORE);
     assert_int_equal(orp_store_shm_open(&none, world->base, SIZE, 0, mutex,
                                         world->pool), ORP_ESTORE);
@@ -260,6 +261,114 @@ static void a_lock_that_fails_means_that_the_store_fails(void **state)
     close(saved);
     assert_int_equal(orp_store_claim(store, ORP_STORE_NONCE, "n", LATER, NOW),
                      ORP_EEXISTS);
+}
+
+/* ---------------------------------------------------------------------- */
+/* Reading without the lock */
+
+static pid_t in_child(world_t *world, void (*run)(world_t *world))
+{
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        alarm(60);
+        if (apr_global_mutex_child_init(&world->mutex, NULL, world->pool)
+            != APR_SUCCESS) {
+            _exit(98);
+        }
+        run(world);
+        _exit(0);
+    }
+    return child;
+}
+
+static void take_the_lock_and_stop(world_t *world)
+{
+    if (apr_global_mutex_lock(world->mutex) != APR_SUCCESS
+        || raise(SIGSTOP) != 0) {
+        _exit(97);
+    }
+}
+
+static void who_reads_does_not_wait_for_who_has_the_lock(void **state)
+{
+    world_t *world = *state;
+    int status;
+    pid_t child;
+
+    put(world, ORP_STORE_SESSION, "k", long_value(world, "seen"));
+    child = in_child(world, take_the_lock_and_stop);
+    assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+    assert_true(WIFSTOPPED(status));
+    assert_int_equal(apr_global_mutex_trylock(world->mutex), APR_EBUSY);
+    assert_string_equal(seen(world->store, ORP_STORE_SESSION, "k", NOW,
+                             world->pool), long_value(world, "seen"));
+
+    /* Who writes has it as soon as its holder is no more. */
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    put(world, ORP_STORE_SESSION, "k", "written");
+    assert_string_equal(seen(world->store, ORP_STORE_SESSION, "k", NOW,
+                             world->pool), "written");
+}
+
+/* One value is of three cells, the other one of two. */
+static const apr_size_t lengths[] = { 1200, 700 };
+
+/* Others come and go between, so that cells change their places. Ends when it
+ * is killed. */
+static void write_by_turns(world_t *world)
+{
+    char value[1200];
+    int i;
+
+    for (i = 0;; i++) {
+        const char *other = i % 3 ? "other" : "another";
+
+        memset(value, 'a' + i % 2, sizeof(value));
+        if (orp_store_put(world->store, ORP_STORE_SESSION, "target", value,
+                          lengths[i % 2], LATER, NOW) != APR_SUCCESS
+            || orp_store_remove(world->store, ORP_STORE_SESSION, other)
+               != APR_SUCCESS
+            || orp_store_put(world->store, ORP_STORE_SESSION, other, value,
+                             (apr_size_t)i % 900, LATER, NOW)
+               != APR_SUCCESS) {
+            _exit(97);
+        }
+    }
+}
+
+static void who_reads_sees_whole_values_only(void **state)
+{
+    world_t *world = *state;
+    apr_pool_t *pool;
+    int found[2] = { 0, 0 };
+    int status, reads;
+    pid_t child;
+
+    apr_pool_create(&pool, world->pool);
+    put(world, ORP_STORE_SESSION, "target", "first");
+    child = in_child(world, write_by_turns);
+    for (reads = 0; reads < 300000 || !found[0] || !found[1]; reads++) {
+        const char *value = seen(world->store, ORP_STORE_SESSION, "target",
+                                 NOW, pool);
+        int which = *value == 'b';
+        char expected[2] = { *value, '\0' };
+
+        if (strcmp(value, "first") != 0) {
+            assert_int_equal(strlen(value), lengths[which]);
+            assert_int_equal(strspn(value, expected), lengths[which]);
+            found[which]++;
+        }
+        if (reads % 1000 == 0) {
+            assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+            apr_pool_clear(pool);
+            sched_yield();
+        }
+    }
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -367,7 +476,7 @@ static unsigned char *queue_table(world_t *world)
     apr_size_t i;
 
     for (i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
-        at += percent * before[i] / 64 * 64;
+        at += percent * before[i] / 512 * 512;
     }
     return at;
 }
@@ -390,7 +499,7 @@ static void damage_is_found_and_healed(void **state)
 {
     world_t *world = *state;
     apr_uint32_t *words = (apr_uint32_t *)(void *)queue_table(world);
-    apr_size_t n_words = (SIZE - TABLES) / 100 * 5 / 64 * 64 / 4;
+    apr_size_t n_words = (SIZE - TABLES) / 100 * 5 / 512 * 512 / 4;
     unsigned char *good;
     orp_store_t *copy;
     int round;
@@ -429,7 +538,7 @@ static void a_loop_in_a_chain_is_found_and_healed(void **state)
     apr_uint32_t i, live = 0;
 
     orp_shm_table_place(&table, queue_table(world),
-                        (SIZE - TABLES) / 100 * 5 / 64 * 64, 128, NULL);
+                        (SIZE - TABLES) / 100 * 5 / 512 * 512, 128, NULL);
     assert_ptr_equal(table.state, words);
     put(world, ORP_STORE_QUEUE, "a", long_value(world, "a"));
     put(world, ORP_STORE_QUEUE, "b", "b");
@@ -703,6 +812,8 @@ int main(void)
         shm_test(too_small_or_crooked_a_segment_is_refused),
         shm_test(a_store_whose_segment_is_laid_out_anew_fails),
         shm_test(a_lock_that_fails_means_that_the_store_fails),
+        shm_test(who_reads_does_not_wait_for_who_has_the_lock),
+        shm_test(who_reads_sees_whole_values_only),
         shm_test(nothing_of_a_record_outlives_it),
         shm_test(a_hash_alone_does_not_make_a_key),
         shm_test(damage_is_found_and_healed),
