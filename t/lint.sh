@@ -13,7 +13,7 @@ failed=()
 
 # The C of the house, as it is now.
 sources() {
-    find mod_openid2rp.c src t/unit t/fuzz -name '*.[ch]' 2>/dev/null | sort
+    find mod_openid2rp.c src t/unit t/fuzz t/bench -name '*.[ch]' 2>/dev/null | sort
 }
 
 # One value of what configure found out.
@@ -23,7 +23,8 @@ config() {
 
 # Says nothing unless something is wrong.
 build() {
-    $make -j2 --no-print-directory -s "$@" WERROR=-Werror all unit-programs \
+    $make -j2 --no-print-directory -s "$@" WERROR=-Werror \
+        all unit-programs bench-module \
         > build/lint.log 2>&1 && ! grep 'warning:' build/lint.log ||
         { cat build/lint.log; return 1; }
 }

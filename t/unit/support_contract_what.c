@@ -9,9 +9,9 @@
 void values_of_all_sizes_and_bytes_come_back(void **state)
 {
     static const apr_size_t sizes[] = {
-        0, 1, 2, 214, 215, 216, 217, 255, 256, 257, 462, 463, 464, 465, 1000,
-        1007, 1008, 1009, 4096, 10000, ORP_STORE_VALUE_MAX - 1,
-        ORP_STORE_VALUE_MAX
+        0, 1, 2, 214, 215, 216, 217, 255, 256, 257, 462, 463, 464, 465,
+        470, 471, 472, 474, 475, 976, 977, 978, 979, 1000, 1007,
+        1008, 1009, 4096, 10000, ORP_STORE_VALUE_MAX - 1, ORP_STORE_VALUE_MAX
     };
     world_t *world = *state;
     apr_size_t i;
