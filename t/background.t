@@ -33,6 +33,7 @@ my $two = started(OpenID2RP::Httpd->new({ twin_of => $one },
 my $resting = a_provider_that_is_away_begins();
 my $cron = what_is_left_to_cron_begins();
 my $renewed = a_renewal_begins();
+my $stranger = a_login_that_does_not_come_back_begins();
 the_first_login_does_not_wait();
 my $refusing = a_provider_that_makes_none_is_asked();
 my $stateless = never_begins();
@@ -40,6 +41,7 @@ while_the_user_waits();
 a_renewal_comes($renewed);
 who_stops_gives_the_lease_back();
 a_renewal_was_in_time($renewed);
+a_login_that_does_not_come_back_ends($stranger);
 who_is_killed_loses_the_lease();
 never_ends($stateless);
 a_provider_that_is_away_ends($resting);
@@ -193,6 +195,25 @@ sub a_renewal_was_in_time {
     like log_of($one) . log_of($two),
         qr/O2RP-120: association renewed .*\Q$endpoint\E/,
         'renewal: the log says so';
+}
+
+# Nobody has signed in by this provider: it may be made up.
+sub a_login_that_does_not_come_back_begins {
+    my $op = OwnProvider->new;
+    $op->set(lifetime => LIFETIME);
+    begun($one, $op);
+    ok associated($op), 'begun only: there is an association';
+    return { op => $op, until => time + LIFETIME };
+}
+
+# The control is a_renewal_comes().
+sub a_login_that_does_not_come_back_ends {
+    my ($scene) = @_;
+    my $op = $scene->{op};
+    sleep $scene->{until} - time if time < $scene->{until};
+    is $op->asked('associate'), 1, 'begun only: it is not renewed';
+    is way_of($one, $op), 'by asking', 'begun only: when it is over, stateless';
+    ok associated($op, 2), 'begun only: a login that came back makes another';
 }
 
 # Only its associations fail: it is there for users.

@@ -29,17 +29,22 @@
  * of lifetimes or does with its associations. */
 #define AGAIN (10 * SECONDS)
 
+/** The same for an endpoint by which nobody has signed in. */
+#define AGAIN_STRANGER (1 * HOURS)
+
 /* One run. */
 typedef struct {
     const orp_env_t *env;
     const orp_background_t *job;
     orp_background_result_t *result;
+    orp_wanted_t queue[ORP_BACKGROUND_WANTED];      /* as it was at first */
+    int strangers;              /* asked in this run */
     int over;                   /* told to stop, or the lease is lost */
 } running_t;
 
 /* One endpoint, when it is its turn. */
 typedef struct {
-    const running_t *run;
+    running_t *run;
     const orp_env_t *env;       /* the fetches' and the log's */
     orp_wanted_t wanted;
     orp_asked_t asked;
@@ -83,6 +88,9 @@ static int is_due(turn_t *turn)
         == APR_SUCCESS && orp_assoc_fits(assoc, turn->wanted.version);
     if (asked->failures > 0 || asked->refusals > 0) {
         return now >= asked->next;
+    }
+    if (!turn->wanted.proven) {
+        return !turn->renewed && now >= asked->last + AGAIN_STRANGER;
     }
     if (now < asked->last + AGAIN) {
         return 0;
@@ -183,6 +191,7 @@ static apr_status_t ask(turn_t *turn)
     if (status != APR_SUCCESS) {
         return status;          /* or it would be asked in every run */
     }
+    turn->run->strangers += !turn->wanted.proven;
     status = associate(&assoc, turn);
     if (status == APR_SUCCESS) {
         noted = note_made(turn, assoc);
@@ -219,26 +228,41 @@ static apr_status_t may_ask(running_t *run, apr_pool_t *pool)
     return status;
 }
 
-/* See to the endpoint that is wanted under this number, if there is one. */
-static apr_status_t see_to(running_t *run, int number, apr_pool_t *pool)
+/* Read the whole queue, so that it can be gone through in another order. */
+static apr_status_t read_queue(running_t *run, apr_pool_t *pool)
+{
+    orp_background_result_t *result = run->result;
+    apr_status_t status = APR_SUCCESS;
+    int number;
+
+    for (number = 0; number < ORP_BACKGROUND_WANTED && status == APR_SUCCESS;
+         number++) {
+        status = orp_wanted_get(&run->queue[result->queued], run->env, number,
+                                pool);
+        if (status == APR_SUCCESS) {
+            result->queued++;
+        }
+        else if (status == ORP_ENOTFOUND || status == ORP_EEXISTS) {
+            status = APR_SUCCESS;
+        }
+        else if (status == ORP_EENCODING) {
+            status = orp_wanted_remove(run->env, number, pool);
+        }
+    }
+    return status;
+}
+
+/* See to one endpoint of the queue. */
+static apr_status_t see_to(running_t *run, const orp_wanted_t *wanted,
+                           apr_pool_t *pool)
 {
     const orp_background_t *job = run->job;
-    turn_t turn = { .run = run, .env = run->env, .pool = pool };
-    apr_status_t status = orp_wanted_get(&turn.wanted, run->env, number,
-                                         pool);
+    turn_t turn = { .run = run, .env = run->env, .wanted = *wanted,
+                    .pool = pool };
+    apr_status_t status = orp_asked_get(&turn.asked, run->env,
+                                        wanted->endpoint, pool);
 
-    if (status == ORP_ENOTFOUND || status == ORP_EEXISTS) {
-        return APR_SUCCESS;
-    }
-    if (status == ORP_EENCODING) {
-        return orp_wanted_remove(run->env, number, pool);
-    }
-    if (status == APR_SUCCESS) {
-        run->result->queued++;
-        status = orp_asked_get(&turn.asked, run->env, turn.wanted.endpoint,
-                               pool);
-    }
-    if (status != APR_SUCCESS || run->over || !is_due(&turn)) {
+    if (status != APR_SUCCESS || !is_due(&turn)) {
         return status;
     }
     status = may_ask(run, pool);
@@ -254,15 +278,34 @@ static apr_status_t see_to(running_t *run, int number, apr_pool_t *pool)
     return ask(&turn);
 }
 
+/* See to all that are proven, or to the others. */
+static apr_status_t see_to_all(running_t *run, int proven,
+                               apr_pool_t *scratch)
+{
+    apr_status_t status = APR_SUCCESS;
+    int i;
+
+    for (i = 0; i < run->result->queued && !run->over
+         && status == APR_SUCCESS; i++) {
+        if (!proven && run->strangers >= ORP_BACKGROUND_STRANGERS) {
+            break;
+        }
+        if (run->queue[i].proven == proven) {
+            apr_pool_clear(scratch);
+            status = see_to(run, &run->queue[i], scratch);
+        }
+    }
+    return status;
+}
+
 apr_status_t orp_background_run(orp_background_result_t *result,
                                 const orp_env_t *env,
                                 const orp_background_t *job,
                                 apr_pool_t *pool)
 {
     running_t run = { .env = env, .job = job };
-    apr_pool_t *scratch;
+    apr_pool_t *own, *scratch;
     apr_status_t status = orp_lease_take(env, job->holder, pool);
-    int number;
 
     memset(result, 0, sizeof(*result));
     run.result = result;
@@ -272,19 +315,22 @@ apr_status_t orp_background_run(orp_background_result_t *result,
                 "background: another process has the lease");
         return APR_SUCCESS;
     }
-    if (status != APR_SUCCESS || apr_pool_create(&scratch, pool)) {
+    if (status != APR_SUCCESS || apr_pool_create(&own, pool)
+        || apr_pool_create(&scratch, own)) {
         return ORP_ESTORE;
     }
-    for (number = 0; number < ORP_BACKGROUND_WANTED && !run.over
-         && status == APR_SUCCESS; number++) {
-        apr_pool_clear(scratch);
-        status = see_to(&run, number, scratch);
+    status = read_queue(&run, own);
+    if (status == APR_SUCCESS) {
+        status = see_to_all(&run, 1, scratch);
+    }
+    if (status == APR_SUCCESS) {
+        status = see_to_all(&run, 0, scratch);
     }
     if (status != APR_SUCCESS) {
         orp_log(env, ORP_LOG_WARN, 125, scratch,
                 "background: the store fails in the middle of the work (%s)",
                 orp_status_code(status));
     }
-    apr_pool_destroy(scratch);
+    apr_pool_destroy(own);
     return status == APR_SUCCESS ? APR_SUCCESS : ORP_ESTORE;
 }

@@ -13,25 +13,38 @@
  * What is in the store, kind QUEUE:
  *
  *   key              value                           written by
- *   "wanted N"       endpoint, version, site, used   logins
+ *   "wanted N"       endpoint, version, site, used,  logins
+ *                    whether it is proven
  *   "state HASH"     when to ask next, failures,     who runs
  *                    when it was asked
  *   "lease"          name of who runs                who runs
  *
  * There are ORP_BACKGROUND_WANTED numbers N; an endpoint's hash says at which
  * eight of them to look for it, so that it is never there twice and no store
- * has to be searched. Where they are taken by others, the endpoint is not
- * queued and its logins stay stateless. A number is taken by a claim; the
- * empty record of a process that was killed before it wrote what it wanted is
- * gone in seconds. A wanted record goes when no login came for
- * ORP_BACKGROUND_IN_USE; it is written once in an eighth of that at most, so
- * it may go that much earlier.
+ * has to be searched. A number is taken by a claim; the empty record of a
+ * process that was killed before it wrote what it wanted is gone in seconds. A
+ * wanted record goes when no login came for ORP_BACKGROUND_IN_USE; it is
+ * written once in an eighth of that at most, and when it learns something new,
+ * so it may go that much earlier.
  *
- * An association is renewed when it has left less than a tenth of its
- * lifetime, or than 15 minutes, whichever is more; but never in the first
- * half of a lifetime. (Two weeks: 33 hours ahead. An hour: 15 minutes. Ten
- * minutes: 5.) One that is lost, or that the provider has called off
- * (11.4.2.3), is made anew in the next run. But no endpoint is asked twice
+ * Anybody can begin a login, with an endpoint that they have made up. So an
+ * endpoint is proven only when somebody has signed in by it, and stays so for
+ * as long as its record does. One that is not proven gets a number that is
+ * free, or none, and then its logins stay stateless. One that is proven gets,
+ * where none is free, that of the one least recently used that is not proven;
+ * where all eight are proven, that of the one least recently used, if that is
+ * an hour ago as far as its record tells. Two who write at the same moment
+ * may cost one of them its number, or its proof: its next login mends it.
+ *
+ * A run asks who is proven first, and of the others at most
+ * ORP_BACKGROUND_STRANGERS. These are asked for one association: it is not
+ * renewed, and one that is gone is made anew after an hour at the earliest.
+ *
+ * The association of one that is proven is renewed when it has left less than
+ * a tenth of its lifetime, or than 15 minutes, whichever is more; but never in
+ * the first half of a lifetime. (Two weeks: 33 hours ahead. An hour: 15
+ * minutes. Ten minutes: 5.) If it is lost, or the provider has called it off
+ * (11.4.2.3), it is made anew in the next run. But no endpoint is asked twice
  * within ten seconds.
  */
 #ifndef ORP_BACKGROUND_H
@@ -43,22 +56,33 @@
 /** How many endpoints can be queued or kept fresh at a time. */
 #define ORP_BACKGROUND_WANTED 64
 
+/** How many endpoints that are not proven one run asks at most: so many times
+ * a request's timeout is what they can delay the others. */
+#define ORP_BACKGROUND_STRANGERS 4
+
 /** Associations are renewed for this long after the last login. */
 #define ORP_BACKGROUND_IN_USE (24 * 3600 * APR_USEC_PER_SEC)
 
+/** There is no association that a login of this version can use. */
+#define ORP_BACKGROUND_MISSING 1
+
+/** Somebody has signed in by this endpoint: its answer was verified. */
+#define ORP_BACKGROUND_PROVEN 2
+
 /**
- * Say that a login goes, or wants to go, with an association to an endpoint.
+ * Say that a login goes, or wants to go, with an association to an endpoint,
+ * or has come back from it.
  * Never fails for the caller: what finds no room, or no store, is logged and
  * left; nothing is written where the record is fresh.
  * @param endpoint  OP endpoint URL, normalized
  * @param version   of the login
  * @param site      whose settings the fetch is made with, as
  *                  orp_background_t.env_of is given it; ""
- * @param missing   nonzero: there is none that this version can use
+ * @param flags     what else is known: ORP_BACKGROUND_...
  */
 void orp_background_want(const orp_env_t *env, const char *endpoint,
                          orp_version_e version, const char *site,
-                         int missing, apr_pool_t *pool);
+                         int flags, apr_pool_t *pool);
 
 /** What one run does, and for whom. Members may be NULL. */
 typedef struct orp_background_t {
@@ -85,7 +109,7 @@ typedef struct orp_background_t {
 
 /** What one run did. */
 typedef struct orp_background_result_t {
-    int queued;                 /* endpoints in the queue */
+    int queued;                 /* endpoints in the queue, proven or not */
     int made;                   /* associations, renewed ones among them */
     int failed;                 /* endpoints that will be asked again later */
     int elsewhere;              /* somebody else runs: nothing was done */
@@ -98,7 +122,7 @@ typedef struct orp_background_result_t {
  * of a minute, which it prolongs while it works and keeps between its runs.
  * Who finds another's lease does nothing. Where nothing is due, a run costs 65
  * reads and the writing of the lease, and three more reads for each endpoint
- * in the queue.
+ * in the queue. What it does is decided by what was in the queue when it began.
  *
  * An endpoint that fails is asked again after 30 seconds, then after twice as
  * long each time, up to an hour. One that says it makes no associations is

@@ -22,6 +22,10 @@
 /** How old the time of the last login may be before it is written anew. */
 #define FRESH (ORP_BACKGROUND_IN_USE / 8)
 
+/** An endpoint that is proven keeps its number for this long after a login,
+ * whatever comes. */
+#define KEPT (3600 * APR_USEC_PER_SEC)
+
 #define LEASE_KEY "lease"
 #define LEASE_TIME (60 * APR_USEC_PER_SEC)
 
@@ -63,7 +67,7 @@ apr_status_t orp_wanted_get(orp_wanted_t *wanted, const orp_env_t *env,
 {
     orp_params_t *params;
     const char *value, *endpoint, *site;
-    apr_uint64_t version, used;
+    apr_uint64_t version, used, proven;
     apr_size_t size;
     apr_status_t status = orp_store_get(&value, &size, env->store,
                                         ORP_STORE_QUEUE,
@@ -91,6 +95,7 @@ apr_status_t orp_wanted_get(orp_wanted_t *wanted, const orp_env_t *env,
     wanted->version = (orp_version_e)version;
     wanted->site = site;
     wanted->used = (apr_time_t)used;
+    wanted->proven = read_number(&proven, params, "proven", 1) && proven;
     return APR_SUCCESS;
 }
 
@@ -112,11 +117,23 @@ static apr_status_t put_wanted(const orp_wanted_t *wanted,
     add_number(params, "version", (apr_int64_t)wanted->version, pool);
     orp_params_add(params, "site", wanted->site);
     add_number(params, "used", wanted->used, pool);
+    if (wanted->proven) {
+        orp_params_add(params, "proven", "1");
+    }
     value = orp_params_form(params, pool);
     return orp_store_put(env->store, ORP_STORE_QUEUE,
                          wanted_key(number, pool), value, strlen(value),
                          wanted->used + ORP_BACKGROUND_IN_USE,
                          orp_env_now(env));
+}
+
+/* The first of the numbers at which an endpoint is looked for; the others
+ * follow it. @return -1 where it cannot be computed */
+static int first_number(const char *endpoint, apr_pool_t *pool)
+{
+    const char *hash = orp_sha256_hex(endpoint, pool);
+
+    return hash ? orp_hex_digit(hash[0]) << 4 | orp_hex_digit(hash[1]) : -1;
 }
 
 /* Look for an endpoint at all its numbers, for it may be behind one that has
@@ -129,13 +146,12 @@ static apr_status_t find_wanted(orp_wanted_t *found, int *pnumber,
                                 const orp_env_t *env, const char *endpoint,
                                 apr_pool_t *pool)
 {
-    const char *hash = orp_sha256_hex(endpoint, pool);
-    int first, i, open = -1, writing = 0;
+    int first = first_number(endpoint, pool);
+    int i, open = -1, writing = 0;
 
-    if (!hash) {
+    if (first < 0) {
         return ORP_ECRYPTO;
     }
-    first = orp_hex_digit(hash[0]) << 4 | orp_hex_digit(hash[1]);
     for (i = 0; i < PLACES; i++) {
         int number = (first + i) % ORP_BACKGROUND_WANTED;
         apr_status_t status = orp_wanted_get(found, env, number, pool);
@@ -178,38 +194,87 @@ static apr_status_t take_number(const orp_wanted_t *wanted,
     return status;
 }
 
+/* Which of two would rather lose its number? */
+static int is_lesser(const orp_wanted_t *one, const orp_wanted_t *other)
+{
+    return one->proven != other->proven ? !one->proven
+        : one->used < other->used;
+}
+
+/* Free one of the numbers of an endpoint that is proven, all of which others
+ * have. @return APR_SUCCESS; ORP_EFULL where these are as good; ORP_ESTORE */
+static apr_status_t make_room(const orp_env_t *env, const char *endpoint,
+                              apr_pool_t *pool)
+{
+    int first = first_number(endpoint, pool);
+    orp_wanted_t least = { .proven = 1, .used = orp_env_now(env) - KEPT };
+    int i, number = -1;
+
+    for (i = 0; i < PLACES && first >= 0; i++) {
+        int candidate = (first + i) % ORP_BACKGROUND_WANTED;
+        orp_wanted_t wanted;
+        apr_status_t status = orp_wanted_get(&wanted, env, candidate, pool);
+
+        if (status == ORP_ESTORE) {
+            return status;
+        }
+        if (status == APR_SUCCESS && is_lesser(&wanted, &least)) {
+            least = wanted;
+            number = candidate;
+        }
+    }
+    if (number < 0) {
+        return ORP_EFULL;
+    }
+    orp_log(env, ORP_LOG_DEBUG, 123, pool,
+            "background: %s is not queued any more: %s needs its place",
+            least.endpoint, endpoint);
+    return orp_wanted_remove(env, number, pool);
+}
+
 /* There is a record already: does it tell what it should? */
 static apr_status_t renew_wanted(const orp_wanted_t *wanted,
-                                 const orp_wanted_t *found, int missing,
+                                 const orp_wanted_t *found, int flags,
                                  const orp_env_t *env, int number,
                                  apr_pool_t *pool)
 {
     orp_wanted_t renewed = *found;
+    int lower = (flags & ORP_BACKGROUND_MISSING)
+        && wanted->version < found->version;
 
-    if (missing && wanted->version < found->version) {
-        renewed.version = wanted->version;
-    }
-    else if (wanted->used - found->used < FRESH) {
+    if (!lower && wanted->proven <= found->proven
+        && wanted->used - found->used < FRESH) {
         return APR_SUCCESS;
     }
+    if (lower) {
+        renewed.version = wanted->version;
+    }
+    renewed.proven |= wanted->proven;
     renewed.used = wanted->used;
     return put_wanted(&renewed, env, number, pool);
 }
 
 static apr_status_t want(const orp_wanted_t *wanted, const orp_env_t *env,
-                         int missing, apr_pool_t *pool)
+                         int flags, apr_pool_t *pool)
 {
     apr_status_t status = ORP_EEXISTS;
     int i;
 
-    /* who loses a number to another looks again */
+    /* who loses a number to another, or has freed one, looks again */
     for (i = 0; i < PLACES && status == ORP_EEXISTS; i++) {
         orp_wanted_t found;
         int number;
 
         status = find_wanted(&found, &number, env, wanted->endpoint, pool);
         if (status == APR_SUCCESS) {
-            return renew_wanted(wanted, &found, missing, env, number, pool);
+            return renew_wanted(wanted, &found, flags, env, number, pool);
+        }
+        if (status == ORP_EFULL && wanted->proven) {
+            status = make_room(env, wanted->endpoint, pool);
+            if (status == APR_SUCCESS || status == ORP_ENOTFOUND) {
+                status = ORP_EEXISTS;
+                continue;
+            }
         }
         if (status != ORP_ENOTFOUND) {
             return status;
@@ -221,10 +286,13 @@ static apr_status_t want(const orp_wanted_t *wanted, const orp_env_t *env,
 
 void orp_background_want(const orp_env_t *env, const char *endpoint,
                          orp_version_e version, const char *site,
-                         int missing, apr_pool_t *pool)
+                         int flags, apr_pool_t *pool)
 {
-    orp_wanted_t wanted = { endpoint, version, site, orp_env_now(env) };
-    apr_status_t status = want(&wanted, env, missing, pool);
+    orp_wanted_t wanted = {
+        endpoint, version, site, orp_env_now(env),
+        !!(flags & ORP_BACKGROUND_PROVEN)
+    };
+    apr_status_t status = want(&wanted, env, flags, pool);
 
     if (status == ORP_EEXISTS) {
         /* the next login will find it, or find room */
@@ -233,7 +301,7 @@ void orp_background_want(const orp_env_t *env, const char *endpoint,
                 "just queueing it, or its neighbour", endpoint);
     }
     else if (status == ORP_EFULL) {
-        orp_log(env, ORP_LOG_DEBUG, 123, pool,
+        orp_log(env, wanted.proven ? ORP_LOG_INFO : ORP_LOG_DEBUG, 123, pool,
                 "background: %s is not queued: there is no room", endpoint);
     }
     else if (status != APR_SUCCESS) {

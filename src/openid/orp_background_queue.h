@@ -16,6 +16,7 @@ typedef struct orp_wanted_t {
                                  * none: what that can use, all can */
     const char *site;
     apr_time_t used;            /* by a login; not written down each time */
+    int proven;                 /* somebody has signed in by it */
 } orp_wanted_t;
 
 /**

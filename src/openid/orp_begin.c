@@ -96,8 +96,8 @@ static apr_status_t ensure_assoc(const char **phandle, const beginning_t *b,
     }
     if (b->rp->associate == ORP_ASSOCIATE_BACKGROUND) {
         orp_background_want(b->env, request.endpoint, request.version,
-                            b->rp->site ? b->rp->site : "", !handle,
-                            b->pool);
+                            b->rp->site ? b->rp->site : "",
+                            handle ? 0 : ORP_BACKGROUND_MISSING, b->pool);
         return APR_SUCCESS;
     }
     return handle ? APR_SUCCESS : associate(phandle, b, &request);

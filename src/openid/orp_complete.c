@@ -9,7 +9,10 @@
 
 #include <apr_strings.h>
 
+#include "orp_assoc.h"
+#include "orp_background.h"
 #include "orp_nonce.h"
+#include "orp_profile.h"
 
 /** The most of a provider's own error message that is passed on. */
 #define OP_ERROR_MAX 200
@@ -90,6 +93,21 @@ static apr_status_t use_up(const orp_env_t *env, const orp_login_t *login,
     return APR_SUCCESS;
 }
 
+/* Somebody has signed in by this endpoint: now it is worth an association that
+ * is kept fresh, unless it makes none. */
+static void note_proven(const orp_env_t *env, const orp_login_t *login,
+                        const orp_rp_t *rp, apr_pool_t *pool)
+{
+    if (rp->associate == ORP_ASSOCIATE_BACKGROUND
+        && (login->assoc_handle
+            || (orp_profile_can(login->endpoint, ORP_CAN_ASSOCIATE)
+                && !orp_assoc_makes_none(env, login->endpoint, pool)))) {
+        orp_background_want(env, login->endpoint, login->version,
+                            rp->site ? rp->site : "", ORP_BACKGROUND_PROVEN,
+                            pool);
+    }
+}
+
 static orp_identity_t *make_identity(const orp_env_t *env,
                                      const orp_login_t *login,
                                      const orp_message_t *message,
@@ -154,6 +172,7 @@ apr_status_t orp_login_complete(orp_identity_t **pidentity,
         return status;
     }
     *pidentity = make_identity(env, login, message, rp, claimed_id, pool);
+    note_proven(env, login, rp, pool);
     orp_log(env, ORP_LOG_INFO, 113, pool, "login completed: %s at %s",
             claimed_id, login->endpoint);
     return APR_SUCCESS;

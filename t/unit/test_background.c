@@ -48,10 +48,26 @@ static visit_t *login(scene_t *scene)
     return login_of(scene, USER);
 }
 
+/* A login that comes back. */
+static visit_t *sign_in(scene_t *scene, op_t *op)
+{
+    visit_t *visit = login(scene);
+
+    assert_accepted(visit, op_answer(op, visit));
+    return visit;
+}
+
 static void want(scene_t *scene, const char *endpoint)
 {
-    orp_background_want(&scene->env, endpoint, ORP_VERSION_2, "", 1,
-                        scene->pool);
+    orp_background_want(&scene->env, endpoint, ORP_VERSION_2, "",
+                        ORP_BACKGROUND_MISSING, scene->pool);
+}
+
+/* The same after a login: somebody has signed in by it. */
+static void prove(scene_t *scene, const char *endpoint)
+{
+    orp_background_want(&scene->env, endpoint, ORP_VERSION_2, "",
+                        ORP_BACKGROUND_PROVEN, scene->pool);
 }
 
 static orp_background_result_t run_job(scene_t *scene,
@@ -92,6 +108,19 @@ static const char *stored(scene_t *scene, const char *key)
     return orp_store_get(&value, NULL, &scene->store, ORP_STORE_QUEUE, key,
                          scene->now, scene->pool) == APR_SUCCESS
         ? value : NULL;
+}
+
+/* How often was 123 logged at this level? */
+static int refused_at(const scene_t *scene, orp_log_level_e level)
+{
+    int i, count = 0;
+
+    for (i = 0; i < scene->log->nelts; i++) {
+        const logged_t *line = APR_ARRAY_IDX(scene->log, i, logged_t *);
+
+        count += line->number == 123 && line->level == level;
+    }
+    return count;
 }
 
 /* How many numbers are taken by this endpoint, or, for NULL, by any. */
@@ -246,7 +275,7 @@ static void a_fresh_record_is_not_written_again(void **state)
 static void the_queue_is_bounded(void **state)
 {
     scene_t *scene = *state;
-    int i;
+    int i, made = 0;
 
     for (i = 0; i < 100; i++) {
         want(scene, apr_psprintf(scene->pool, "https://op%d.example/", i));
@@ -260,8 +289,10 @@ static void the_queue_is_bounded(void **state)
         assert_in_range(queued(scene, endpoint), 0, 1);
         op_publish(op_at(scene, endpoint), endpoint, OP_SERVER_20, NULL);
     }
-    i = run(scene).made;
-    assert_int_equal(i, queued(scene, NULL));
+    for (i = 0; i < ORP_BACKGROUND_WANTED; i++) {
+        made += run(scene).made;
+    }
+    assert_int_equal(made, queued(scene, NULL));
     /* the rest: no association, and a login all the same */
     for (i = 0; i < 100; i++) {
         const char *endpoint = apr_psprintf(scene->pool,
@@ -398,7 +429,7 @@ static void it_is_renewed_ahead_of_its_end_while_it_is_in_use(void **state)
     op_t *op = op_with_user(scene);
     orp_background_result_t result;
 
-    login(scene);
+    sign_in(scene, op);
     run(scene);
     scene_turn_clock(scene, SECONDS(2699));     /* of 3600 */
     assert_int_equal(asked_in_run(scene), 0);
@@ -430,10 +461,10 @@ static void how_far_ahead_depends_on_the_lifetime(void **state)
         op_t *op = op_at(scene, endpoint);
 
         op_says(op, "expires_in", cases[i].lifetime);
-        want(scene, endpoint);
+        prove(scene, endpoint);
         assert_int_equal(run(scene).made, 1);
         scene_turn_clock(scene, SECONDS(cases[i].renewed) - 1);
-        want(scene, endpoint);
+        prove(scene, endpoint);
         assert_int_equal(run(scene).made, 0);
         scene_turn_clock(scene, 1);
         assert_int_equal(run(scene).made, 1);
@@ -446,7 +477,7 @@ static void what_is_not_used_for_a_day_is_not_renewed(void **state)
     scene_t *scene = *state;
     op_t *op = op_with_user(scene);
 
-    login(scene);
+    sign_in(scene, op);
     assert_int_equal(asked_within(scene, HOURS(23), HOURS(1)), 23);
     op->associated = 0;
     scene_turn_clock(scene, HOURS(1));
@@ -459,10 +490,10 @@ static void what_is_not_used_for_a_day_is_not_renewed(void **state)
 static void logins_keep_it_fresh_for_days(void **state)
 {
     scene_t *scene = *state;
+    op_t *op = op_with_user(scene);
     int i;
 
-    op_with_user(scene);
-    login(scene);
+    sign_in(scene, op);
     run(scene);
     for (i = 0; i < 3 * 24 * 4; i++) {
         scene_turn_clock(scene, HOURS(1) / 4);
@@ -478,7 +509,7 @@ static void one_that_was_called_off_is_made_anew(void **state)
     scene_t *scene = *state;
     op_t *op = op_with_user(scene);
 
-    login(scene);
+    sign_in(scene, op);
     run(scene);
     scene_turn_clock(scene, SECONDS(60));
     assert_status(orp_assoc_forget(&scene->env, OP, "shared-1", scene->pool),
@@ -495,9 +526,10 @@ static void one_that_is_always_called_off_is_not_made_in_each_run(
     void **state)
 {
     scene_t *scene = *state;
+    op_t *op = op_with_user(scene);
     int i, made = 0;
 
-    op_with_user(scene);
+    sign_in(scene, op);
     for (i = 0; i < 60; i++) {
         login(scene);
         made += run(scene).made;
@@ -515,7 +547,7 @@ static void one_that_others_have_made_is_renewed_in_time(void **state)
 
     visit_begin(scene, USER);
     assert_int_equal(op->associated, 1);
-    login(scene);
+    sign_in(scene, op);
     assert_int_equal(asked_in_run(scene), 0);
     scene_turn_clock(scene, SECONDS(2699));
     assert_int_equal(asked_in_run(scene), 0);
@@ -529,7 +561,7 @@ static void a_login_of_version_1_wants_sha1(void **state)
     op_t *op = op_with_user(scene);
 
     op_publish(op, "https://old.example/", OP_HTML_11, NULL);
-    login(scene);
+    sign_in(scene, op);
     assert_int_equal(run(scene).made, 1);
     assert_int_equal(op->hash, ORP_SHA256);
     assert_text(login_of(scene, "https://old.example/")->login->assoc_handle,
@@ -588,9 +620,9 @@ static void a_provider_that_comes_back_is_as_new(void **state)
     op_t *op = op_with_user(scene);
     visit_t *visit;
 
+    sign_in(scene, op);
     op->status = 503;
     op->body = "";
-    login(scene);
     /* at once, and after 30, 90, 210 and 450 seconds */
     assert_int_equal(asked_within(scene, SECONDS(900), SECONDS(1)), 5);
     visit = login(scene);
@@ -775,7 +807,7 @@ static void the_lease_is_prolonged_before_each_request(void **state)
                                             "https://op%d.example/", i);
 
         op_at(scene, endpoint);
-        want(scene, endpoint);
+        prove(scene, endpoint);
     }
     slow_down(scene, SECONDS(50), 0);
     assert_int_equal(run_as(scene, "a").made, 5);
@@ -794,7 +826,7 @@ static void who_has_lost_the_lease_asks_nobody(void **state)
                                             "https://op%d.example/", i);
 
         op_at(scene, endpoint);
-        want(scene, endpoint);
+        prove(scene, endpoint);
     }
     slow_down(scene, SECONDS(61), 1);
     result = run_as(scene, "a");
@@ -825,7 +857,7 @@ static void who_is_told_to_stop_asks_nobody_else(void **state)
                                             "https://op%d.example/", i);
 
         op_at(scene, endpoint);
-        want(scene, endpoint);
+        prove(scene, endpoint);
     }
     stop_after = 0;
     assert_int_equal(run_job(scene, &job).made, 0);
@@ -863,7 +895,7 @@ static void each_endpoint_that_was_asked_is_reported(void **state)
                              .baton = &told };
     op_t *op = op_at(scene, OP);
 
-    want(scene, OP);
+    prove(scene, OP);
     slow_down(scene, 1234567, 0);
     run_job(scene, &job);
     run_job(scene, &job);
@@ -893,13 +925,12 @@ static void the_fetch_is_made_with_the_sites_settings(void **state)
     orp_env_t other = scene->env;
     orp_http_client_t refusing = scene->http;
 
-    op_with_user(scene);
-    login(scene);
+    sign_in(scene, op_with_user(scene));
     refusing.require_tls = 1;
     other.http = &refusing;
     told.env = &other;
     op_at(scene, "http://plain.example/");
-    want(scene, "http://plain.example/");
+    prove(scene, "http://plain.example/");
     other.http = &scene->http;
     other.log = NULL;
     assert_int_equal(run_job(scene, &job).made, 2);
@@ -909,6 +940,312 @@ static void the_fetch_is_made_with_the_sites_settings(void **state)
     assert_int_equal(run_job(scene, &job).made, 2);
     assert_int_equal(scene_logged(scene, 120), 2);
     assert_non_null(told.site);
+}
+
+/* ---------------------------------------------------------------------- */
+/* Strangers: endpoints by which nobody has signed in */
+
+/* The index-th of those that are looked for at the same numbers as OP. */
+static const char *neighbour(scene_t *scene, int index)
+{
+    const char *key = first_key(scene, OP);
+    int i;
+
+    for (i = 0;; i++) {
+        const char *endpoint = apr_psprintf(scene->pool,
+                                            "https://at%d.example/", i);
+
+        if (!strcmp(first_key(scene, endpoint), key) && index-- == 0) {
+            return endpoint;
+        }
+    }
+}
+
+static apr_status_t no_answer(scene_t *scene, const sent_t *request,
+                              orp_http_response_t *response, void *baton)
+{
+    (void)scene;
+    (void)request;
+    (void)response;
+    (void)baton;
+    return ORP_ETIMEOUT;
+}
+
+/* All numbers at which OP is looked for get taken, one in a minute. */
+static void crowd(scene_t *scene, void (*come)(scene_t *, const char *))
+{
+    int i;
+
+    for (i = 0; i < 8; i++) {
+        come(scene, neighbour(scene, i));
+        scene_turn_clock(scene, SECONDS(60));
+    }
+    assert_int_equal(queued(scene, NULL), 8);
+}
+
+static void who_has_signed_in_is_proven(void **state)
+{
+    scene_t *scene = *state;
+    op_t *op = op_with_user(scene);
+    visit_t *visit = login(scene);
+    orp_params_t *answer = op_answer(op, visit);
+    orp_reason_t *why;
+
+    assert_text(queue_says(scene, "proven"), NULL);
+    op->status = 500;           /* it does not say that the answer is its */
+    assert_null(visit_complete(visit, answer, &why));
+    op_is_honest(op);
+    assert_text(queue_says(scene, "proven"), NULL);
+    sign_in(scene, op);
+    assert_text(queue_says(scene, "proven"), "1");
+    assert_text(queue_says(scene, "site"), "www");
+    assert_int_equal(queued(scene, NULL), 1);
+    /* also where the first one had found no room */
+    scene_turn_clock(scene, ORP_BACKGROUND_IN_USE);
+    visit = login(scene);
+    scene_turn_clock(scene, SECONDS(1));
+    assert_status(orp_wanted_remove(&scene->env, atoi(first_key(scene, OP)
+                                                      + 7), scene->pool),
+                  APR_SUCCESS);
+    assert_int_equal(queued(scene, NULL), 0);
+    assert_accepted(visit, op_answer(op, visit));
+    assert_text(queue_says(scene, "proven"), "1");
+    assert_text(queue_says(scene, "site"), "www");
+}
+
+static void in_other_modes_nothing_is_proven(void **state)
+{
+    scene_t *scene = *state;
+    op_t *op = op_with_user(scene);
+    visit_t *visit = visit_begin(scene, USER);
+
+    assert_accepted(visit, op_answer(op, visit));
+    assert_int_equal(scene_stored(scene, ORP_STORE_QUEUE), 0);
+    scene_turn_clock(scene, HOURS(2));
+    sign_in(scene, op);
+    assert_text(queue_says(scene, "proven"), "1");
+}
+
+static void who_makes_no_associations_is_not_proven(void **state)
+{
+    static const char steam[] = "https://steamcommunity.com/openid";
+    scene_t *scene = *state;
+    op_t *op = op_with_user(scene);
+    const char *id = apr_pstrcat(scene->pool, steam, "/id/76561197960435530",
+                                 NULL);
+    visit_t *visit;
+
+    orp_assoc_remember_none(&scene->env, OP, HOURS(1), scene->pool);
+    sign_in(scene, op);
+    assert_int_equal(scene_stored(scene, ORP_STORE_QUEUE), 0);
+    scene_turn_clock(scene, HOURS(1));
+    sign_in(scene, op);
+    assert_text(queue_says(scene, "proven"), "1");
+    scene_turn_clock(scene, 2 * ORP_BACKGROUND_IN_USE);
+    op = op_at(scene, apr_pstrcat(scene->pool, steam, "/login", NULL));
+    op_publish(op, steam, OP_SERVER_20, NULL);
+    op_publish(op, id, OP_SIGNON_20, NULL);
+    visit = login_of(scene, steam);
+    assert_accepted(visit, op_answer_about(op, visit, id, id));
+    assert_int_equal(queued(scene, NULL), 0);
+}
+
+static int written;
+static apr_status_t (*real_put)(void *baton, orp_store_kind_e kind,
+                                const char *key, const void *value,
+                                apr_size_t size, apr_time_t expires,
+                                apr_time_t now);
+
+static apr_status_t count_put(void *baton, orp_store_kind_e kind,
+                              const char *key, const void *value,
+                              apr_size_t size, apr_time_t expires,
+                              apr_time_t now)
+{
+    written += kind == ORP_STORE_QUEUE;
+    return real_put(baton, kind, key, value, size, expires, now);
+}
+
+static void what_is_proven_stays_so_and_is_written_once(void **state)
+{
+    scene_t *scene = *state;
+    op_t *op = op_with_user(scene);
+    orp_store_backend_t counting = *scene->store.backend;
+    visit_t *visit;
+
+    op_publish(op, "https://old.example/", OP_HTML_11, NULL);
+    real_put = counting.put;
+    counting.put = count_put;
+    scene->store.backend = &counting;
+    written = 0;
+    visit = login(scene);
+    assert_int_equal(written, 1);
+    assert_accepted(visit, op_answer(op, visit));
+    assert_int_equal(written, 2);
+    sign_in(scene, op);
+    sign_in(scene, op);
+    assert_int_equal(written, 2);
+    scene_turn_clock(scene, ORP_BACKGROUND_IN_USE / 8);
+    visit = login(scene);
+    assert_int_equal(written, 3);
+    assert_text(queue_says(scene, "proven"), "1");
+    assert_accepted(visit, op_answer(op, visit));
+    login_of(scene, "https://old.example/");
+    assert_int_equal(written, 4);
+    assert_text(queue_says(scene, "version"), "1");
+    assert_text(queue_says(scene, "proven"), "1");
+    /* and what is not, is not by growing old */
+    scene_turn_clock(scene, ORP_BACKGROUND_IN_USE);
+    login(scene);
+    scene_turn_clock(scene, ORP_BACKGROUND_IN_USE / 8);
+    login(scene);
+    assert_text(queue_says(scene, "proven"), NULL);
+}
+
+static void who_is_proven_takes_the_place_of_a_stranger(void **state)
+{
+    scene_t *scene = *state;
+
+    crowd(scene, want);
+    prove(scene, neighbour(scene, 0));      /* the oldest, but proven */
+    want(scene, OP);
+    assert_int_equal(queued(scene, OP), 0);
+    assert_int_equal(scene_logged(scene, 123), 1);
+    prove(scene, OP);
+    assert_int_equal(queued(scene, OP), 1);
+    assert_int_equal(queued(scene, neighbour(scene, 0)), 1);
+    assert_int_equal(queued(scene, neighbour(scene, 1)), 0);
+    assert_int_equal(queued(scene, NULL), 8);
+    prove(scene, OP);
+    want(scene, OP);
+    assert_int_equal(queued(scene, OP), 1);
+    assert_int_equal(queued(scene, NULL), 8);
+    /* who has lost its place does not get it back by that */
+    want(scene, neighbour(scene, 1));
+    assert_int_equal(queued(scene, neighbour(scene, 1)), 0);
+}
+
+static void a_hundred_strangers_do_not_keep_a_provider_out(void **state)
+{
+    scene_t *scene = *state;
+    op_t *op = op_with_user(scene);
+    orp_background_result_t result;
+    int i;
+
+    for (i = 0; i < 400; i++) {
+        const char *endpoint = apr_psprintf(scene->pool,
+                                            "https://x%d.example/", i);
+
+        scene_answer(scene, "POST", endpoint, no_answer, NULL);
+        want(scene, endpoint);
+    }
+    assert_int_equal(queued(scene, NULL), ORP_BACKGROUND_WANTED);
+    assert_text(login(scene)->login->assoc_handle, NULL);
+    assert_int_equal(queued(scene, OP), 0);
+    sign_in(scene, op);
+    assert_int_equal(queued(scene, OP), 1);
+    result = run(scene);
+    assert_int_equal(result.queued, ORP_BACKGROUND_WANTED);
+    assert_int_equal(op->associated, 1);
+    assert_text(login(scene)->login->assoc_handle, "shared-1");
+}
+
+static void among_the_proven_the_oldest_goes_after_an_hour(void **state)
+{
+    scene_t *scene = *state;
+
+    crowd(scene, prove);
+    scene_turn_clock(scene, HOURS(1) - SECONDS(8 * 60));
+    prove(scene, OP);           /* the oldest: an hour ago, not more */
+    assert_int_equal(queued(scene, OP), 0);
+    assert_int_equal(refused_at(scene, ORP_LOG_INFO), 1);
+    assert_int_equal(refused_at(scene, ORP_LOG_DEBUG), 0);
+    scene_turn_clock(scene, 1);
+    want(scene, OP);            /* never for a stranger */
+    assert_int_equal(queued(scene, OP), 0);
+    assert_int_equal(refused_at(scene, ORP_LOG_INFO), 1);
+    assert_int_equal(refused_at(scene, ORP_LOG_DEBUG), 1);
+    prove(scene, OP);
+    assert_int_equal(queued(scene, OP), 1);
+    assert_int_equal(queued(scene, neighbour(scene, 0)), 0);
+    assert_int_equal(queued(scene, neighbour(scene, 1)), 1);
+    assert_int_equal(queued(scene, NULL), 8);
+}
+
+static void strangers_are_asked_once(void **state)
+{
+    scene_t *scene = *state;
+    op_t *op = op_with_user(scene);
+
+    op_says(op, "expires_in", "80000");
+    login(scene);
+    assert_int_equal(asked_in_run(scene), 1);
+    assert_int_equal(asked_within(scene, SECONDS(79000), SECONDS(1000)), 0);
+    sign_in(scene, op);         /* now it is renewed, and it was high time */
+    assert_int_equal(asked_in_run(scene), 1);
+}
+
+static void a_strangers_association_is_made_anew_after_an_hour(void **state)
+{
+    scene_t *scene = *state;
+    op_t *op = op_with_user(scene);
+
+    op_says(op, "expires_in", "1");
+    login(scene);
+    assert_int_equal(asked_in_run(scene), 1);
+    assert_int_equal(asked_within(scene, SECONDS(3590), SECONDS(10)), 0);
+    scene_turn_clock(scene, SECONDS(9));
+    assert_int_equal(asked_in_run(scene), 0);
+    scene_turn_clock(scene, SECONDS(1));
+    assert_int_equal(asked_in_run(scene), 1);
+    /* control: one that is proven */
+    scene_turn_clock(scene, SECONDS(60));
+    sign_in(scene, op);
+    assert_int_equal(asked_within(scene, SECONDS(60), SECONDS(1)), 6);
+}
+
+/* Its association is good still, so it is worth its place. */
+static void who_makes_none_any_more_is_proven_by_the_last_one(void **state)
+{
+    scene_t *scene = *state;
+    op_t *op = op_with_user(scene);
+
+    login(scene);
+    run(scene);
+    orp_assoc_remember_none(&scene->env, OP, HOURS(1), scene->pool);
+    sign_in(scene, op);
+    assert_text(queue_says(scene, "proven"), "1");
+}
+
+/* Which of them are asked in a run, and in which order. */
+static void few_strangers_are_asked_in_a_run_and_the_proven_first(
+    void **state)
+{
+    scene_t *scene = *state;
+    told_t told = { .scene = scene, .text = "" };
+    orp_background_t job = { .holder = "a", .report = report,
+                             .baton = &told };
+    const char *last = neighbour(scene, 7);
+    orp_background_result_t result;
+    int i;
+
+    for (i = 0; i < 8; i++) {
+        scene_answer(scene, "POST", neighbour(scene, i), no_answer, NULL);
+        want(scene, neighbour(scene, i));
+    }
+    prove(scene, last);
+    result = run_job(scene, &job);
+    assert_int_equal(result.queued, 8);
+    assert_int_equal(result.failed, 1 + ORP_BACKGROUND_STRANGERS);
+    assert_ptr_equal(strstr(told.text, last), told.text);
+    result = run_job(scene, &job);
+    assert_int_equal(result.failed, 7 - ORP_BACKGROUND_STRANGERS);
+    assert_int_equal(run_job(scene, &job).failed, 0);
+    /* those that are proven are not counted */
+    scene_turn_clock(scene, HOURS(1));
+    for (i = 0; i < 8; i++) {
+        prove(scene, neighbour(scene, i));
+    }
+    assert_int_equal(run_job(scene, &job).failed, 8);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -1159,6 +1496,17 @@ int main(void)
         scene_test(who_is_told_to_stop_asks_nobody_else),
         scene_test(each_endpoint_that_was_asked_is_reported),
         scene_test(the_fetch_is_made_with_the_sites_settings),
+        scene_test(who_has_signed_in_is_proven),
+        scene_test(in_other_modes_nothing_is_proven),
+        scene_test(who_makes_no_associations_is_not_proven),
+        scene_test(what_is_proven_stays_so_and_is_written_once),
+        scene_test(who_is_proven_takes_the_place_of_a_stranger),
+        scene_test(a_hundred_strangers_do_not_keep_a_provider_out),
+        scene_test(among_the_proven_the_oldest_goes_after_an_hour),
+        scene_test(strangers_are_asked_once),
+        scene_test(a_strangers_association_is_made_anew_after_an_hour),
+        scene_test(who_makes_none_any_more_is_proven_by_the_last_one),
+        scene_test(few_strangers_are_asked_in_a_run_and_the_proven_first),
         scene_test(a_store_that_fails_leaves_the_login_stateless),
         scene_test(a_store_without_room_leaves_the_login_stateless),
         scene_test(one_that_cannot_be_kept_is_a_failure),
