@@ -125,6 +125,25 @@ ok $httpd->start, 'httpd starts' or die $httpd->says;
     is login($browser, $PAGE, $ALICE)->status, 200, 'one can sign in again';
 }
 
+# Who waits in the background does not keep httpd from stopping.
+{
+    my $op = provider();
+    my $slow = OpenID2RP::Httpd->new('OpenIDFetchTimeout 60s');
+    $op->reply(associate => 200, '', 60);
+    ok $slow->start, 'another httpd starts' or die $slow->says;
+    my $begun = begin_login(browser(), $slow->page, $op->id('alice'));
+    ok $begun->is_redirect, 'a login begins there';
+    my $asked = 0;
+    ok wait_for(sub { $asked ||= grep { /openid\.mode=associate/ } $op->log },
+                15), 'its provider is asked for an association, and is silent';
+    my $from = time;
+    ok $slow->stop, 'httpd stops nevertheless';
+    cmp_ok time - $from, '<=', 5, 'soon';
+    like join('', $slow->log), qr/O2RP-121: .* was broken off/,
+        'for it no longer waits';
+    is_deeply [ $slow->crashes ], [], 'no child has crashed';
+}
+
 ok $httpd->stop, 'httpd stops at the end';
 is_deeply [$httpd->crashes], [], 'and no child of it has crashed';
 my @left = grep { !/httpd|site|conf|output|error_log/ } map { s{.*/}{}r }

@@ -260,9 +260,70 @@ sub disk {
     started($httpd, 'dbm: control: with tight ones');
     signed_in($member, 'dbm: with all that was there');
 
+    ok $httpd->stop, 'dbm: httpd stops';
+    restarts($httpd, $member, $dir);
     damaged($httpd, $member, $dir);
     ok $httpd->stop, 'dbm: httpd stops at the end';
     is_deeply [ $httpd->crashes ], [], 'dbm: no child has crashed';
+}
+
+# What ends a start does not end an httpd that runs: with the place that it
+# has run with.
+sub restarts {
+    my ($httpd, $member, $dir) = @_;
+    mkdir $httpd->dir . '/site/open' or die $!;
+    write_file($httpd->dir . '/site/open/page.html', "OPEN-BODY\n");
+    my @lines = ("OpenIDStore dbm:$dir/logins", '<Location "/open">',
+                 'AuthType None', 'Require all granted', '</Location>');
+    my $open = $httpd->origin . '/open/page.html';
+    my ($file) = glob "$dir/*.a.pag";
+    $httpd->configure(@lines);
+    started($httpd, 'dbm: restart');
+    is guest($httpd)->get($open)->status, 200,
+        'dbm: restart: there is a page for everybody';
+
+    my @scenes = (
+        [ 'loose permissions', qr/\Q$file\E is open to/, 200,
+          sub { chmod 0644, $file }, sub { chmod 0600, $file } ],
+        [ 'closed files', qr{\Q$dir\E/\S+ cannot be read and written}, 503,
+          sub { chmod 0, glob "$dir/*" }, sub { chmod 0600, glob "$dir/*" } ],
+    );
+    for (@scenes) {
+        my ($name, $sentence, $status, $break, $mend) = @$_;
+        $name = "dbm: restart: $name";
+        my $said = () = $httpd->log;
+        $break->() or die $!;
+        ok $httpd->graceful, "$name: httpd goes on";
+        is guest($httpd)->get($open)->body, "OPEN-BODY\n",
+            "$name: with all that it serves";
+        my @log = $httpd->log;
+        my $line = qr/openid2rp:crit\].*O2RP-204: store: $sentence/;
+        is scalar(grep { /$line.*nobody can sign in while/ }
+                  @log[$said .. $#log]), 1, "$name: the log says it";
+        is $member->get($httpd->page)->status, $status,
+            "$name: sessions: $status";
+        signed_out(guest($httpd), "$name: nobody else is let in");
+        ok $httpd->graceful, "$name: again";
+        $mend->();
+        ok wait_for(sub { $member->get($httpd->page)->status == 200 }, 5),
+            "$name: when it works, without another restart, sessions do";
+        $break->();
+        ok $httpd->stop, "$name: control: httpd stops";
+        ok !$httpd->start, "$name: control: and does not start";
+        $mend->();
+        started($httpd, $name);
+    }
+
+    my $other = "$dir.other";
+    mkdir $other, 0777 or die "$other: $!";
+    chmod 0777, $other;
+    $httpd->configure("OpenIDStore dbm:$other/logins");
+    ok !$httpd->graceful, 'dbm: restart: control: it ends with another place '
+        . 'that cannot be used';
+    like join('', $httpd->log), qr/O2RP-204: store: \Q$other\E can be written/,
+        'dbm: restart: control: for that reason';
+    $httpd->configure("OpenIDStore dbm:$dir/logins");
+    started($httpd, 'dbm: after it');
 }
 
 # All is there twice, so one damaged file costs nothing.
@@ -312,6 +373,21 @@ sub redis_with_a_password {
     like $httpd->says, qr/O2RP-204: store: redis:.*refuses user or password/,
         'and says why';
     unlike $httpd->says, qr/horse/, 'but not the password';
+
+    write_file($file, "$secret\n");
+    started($httpd, 'a redis with a password: again');
+    my $member = member($httpd);
+    my $said = () = $httpd->log;
+    write_file($file, "wrong-$secret\n");
+    ok $httpd->graceful, 'a restart with a wrong one ends nothing';
+    my @log = $httpd->log;
+    is scalar(grep { /O2RP-204: store: redis:.*refuses.*nobody can sign in/ }
+              @log[$said .. $#log]), 1, 'but the log says why nobody signs in';
+    is $member->get($httpd->page)->status, 503, 'as is true';
+    write_file($file, "$secret\n");
+    ok $httpd->graceful, 'a restart with the right one';
+    signed_in($member, 'makes it good');
+    ok $httpd->stop, 'httpd stops';
 }
 
 # --- memcache ---------------------------------------------------------------

@@ -27,6 +27,9 @@ my %RIGHT = (page => 200, begin => 303, return => 303, after => 200,
              stranger => 401);
 my %OUT = (page => 503, begin => 503, return => 503, after => 503,
            stranger => 401);
+# Where the store can still be read, who is signed in stays so: a session that
+# cannot be prolonged is good until its time is over.
+my %OUT_FOR_WRITING = (%OUT, page => 200, after => 200);
 
 my $op = provider();
 my $ID = $op->id('alice');
@@ -59,8 +62,10 @@ sub redis_is_away {
     my $redis = OpenID2RP::Server->redis(keep => 1);
     my $httpd = OpenID2RP::Httpd->new('OpenIDStore ' . $redis->place);
     ok $httpd->start, 'httpd starts' or die $httpd->says;
-    outage('killed', $httpd, sub { $redis->crash }, sub { $redis->start });
-    outage('paused', $httpd, sub { $redis->pause }, sub { $redis->resume });
+    outage('killed', \%OUT, $httpd,
+           sub { $redis->crash }, sub { $redis->start });
+    outage('paused', \%OUT, $httpd,
+           sub { $redis->pause }, sub { $redis->resume });
 
     my $member = member($httpd);
     $redis->crash;
@@ -77,7 +82,7 @@ sub redis_is_away {
 }
 
 sub outage {
-    my ($name, $httpd, $break, $mend) = @_;
+    my ($name, $expected, $httpd, $break, $mend) = @_;
     my @members = map { member($httpd) } 1 .. 3;
     my @waiting = map { [ half_way($httpd) ] } 1 .. 3;
     my $said = () = $httpd->log;
@@ -102,7 +107,7 @@ sub outage {
 
     statuses("$name: before", \%RIGHT,
              grep { $_->{at} + $_->{took} < $broken } @seen);
-    statuses("$name: meanwhile", \%OUT,
+    statuses("$name: meanwhile", $expected,
              grep { $_->{at} > $out && $_->{at} + $_->{took} < $mended }
              @seen);
     is_deeply [ grep { $_->[0] != 503 } @returns ], [],
@@ -178,6 +183,8 @@ sub log_lines {
     cmp_ok scalar(keys %$gone), '<', $refused,
         "$name: not once for each request";
     cmp_ok scalar(keys %$back), '>', 0, "$name: and that it is back";
+    is scalar(grep { /O2RP-230/ } @log[$said .. $#log]), 0,
+        "$name: nor a line for each page";
     is_deeply [ grep { $back->{$_} > 1 || !$gone->{$_} } keys %$back ], [],
         "$name: once where it had been away";
 }
@@ -192,12 +199,18 @@ sub the_disk_is_away {
     mkdir $dir or die "$dir: $!";
     $httpd->configure("OpenIDStore dbm:$dir/logins");
     ok $httpd->start, 'httpd starts' or die $httpd->says;
-    outage('read-only', $httpd, sub {
-        chmod 0400, glob "$dir/*";
+    outage('closed', \%OUT, $httpd, sub {
+        chmod 0, glob "$dir/*";
         chmod 0500, $dir;
     }, sub {
         chmod 0700, $dir;
         chmod 0600, glob "$dir/*";
+    });
+    # These are opened for writing only by who writes a record.
+    outage('read-only', \%OUT_FOR_WRITING, $httpd, sub {
+        chmod 0400, glob "$dir/*.dir";
+    }, sub {
+        chmod 0600, glob "$dir/*.dir";
     });
     like join('', $httpd->log), qr/O2RP-301: .*\Q$dir\E/,
         'read-only: the log names the file';

@@ -8,6 +8,7 @@
 #include "openid2rp_config.h"
 #include "openid2rp_provider.h"
 #include "openid2rp_request.h"
+#include "openid2rp_runtime.h"
 #include "openid2rp_session.h"
 #include "openid2rp_vars.h"
 
@@ -92,6 +93,19 @@ static int challenge(openid2rp_request_t *notes, request_rec *r)
     return claim(r);
 }
 
+/* An outage is one line for each process, O2RP-301, not one for each request;
+ * but shared memory has no such line. */
+static int fail(request_rec *r, apr_status_t status)
+{
+    int said = status == ORP_ESTORE
+        && openid2rp_settings(r)->store->type != ORP_PLACE_SHM;
+
+    ap_log_rerror(APLOG_MARK, said ? APLOG_DEBUG : APLOG_ERR, 0, r, O2RP(230)
+                  "store: sessions cannot be read (%s)",
+                  orp_status_code(status));
+    return HTTP_SERVICE_UNAVAILABLE;
+}
+
 int openid2rp_auth_check_authn(request_rec *r)
 {
     openid2rp_request_t *notes;
@@ -115,10 +129,7 @@ int openid2rp_auth_check_authn(request_rec *r)
         return OK;
     }
     if (status != ORP_ENOTFOUND) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, O2RP(230)
-                      "store: sessions cannot be read (%s)",
-                      orp_status_code(status));
-        return HTTP_SERVICE_UNAVAILABLE;
+        return fail(r, status);
     }
     return challenge(notes, r);
 }

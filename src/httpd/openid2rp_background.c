@@ -27,8 +27,16 @@
 #define PAUSE_IDLE (3 * APR_USEC_PER_SEC)
 #define PAUSE_SWEEP (60 * APR_USEC_PER_SEC)
 
+/* A server, as the work sees it: its fetches end when the process does. */
+typedef struct {
+    const openid2rp_runtime_t *runtime;
+    orp_http_client_t *http;
+    orp_env_t env;
+} site_t;
+
 struct openid2rp_background_t {
     server_rec *s;              /* the main server */
+    apr_array_header_t *sites;  /* of site_t; the main server is the first */
     apr_pool_t *pool;           /* of this process */
     const char *holder;         /* what the lease calls this process */
     apr_thread_mutex_t *mutex;  /* held while there is work being done; guards
@@ -125,20 +133,38 @@ static int stopped(void *baton)
 }
 
 /* Which server is this? Where several have the same name and port, the first
- * of them. */
-static const orp_env_t *env_of(void *baton, const char *site)
+ * of them; where none has, the main one. */
+static const orp_env_t *env_of(void *baton, const char *name)
 {
     const openid2rp_background_t *background = baton;
-    const server_rec *s;
+    site_t *site = &APR_ARRAY_IDX(background->sites, 0, site_t);
+    int i;
 
-    for (s = background->s; s; s = s->next) {
-        const openid2rp_runtime_t *runtime = openid2rp_runtime(s);
+    for (i = 0; i < background->sites->nelts; i++) {
+        site_t *each = &APR_ARRAY_IDX(background->sites, i, site_t);
 
-        if (!strcmp(runtime->site, site)) {
-            return &runtime->env;
+        if (!strcmp(each->runtime->site, name)) {
+            site = each;
+            break;
         }
     }
-    return NULL;
+    site->env = site->runtime->env;
+    site->env.http = site->http;
+    return &site->env;
+}
+
+static void make_sites(openid2rp_background_t *background)
+{
+    const server_rec *s;
+
+    background->sites = apr_array_make(background->pool, 1, sizeof(site_t));
+    for (s = background->s; s; s = s->next) {
+        site_t *site = apr_array_push(background->sites);
+
+        site->runtime = openid2rp_runtime(s);
+        site->http = openid2rp_runtime_client(site->runtime, stopped,
+                                              background, background->pool);
+    }
 }
 
 /* An outage is one line, however long it is. */
@@ -313,6 +339,7 @@ void openid2rp_background_child_init(apr_pool_t *pchild, server_rec *s)
     /* not in pchild, which goes before the watchdog's thread does */
     apr_pool_create(&background->pool, s->process->pconf);
     apr_pool_tag(background->pool, "openid2rp_background");
+    make_sites(background);
     background->holder = name_of_process(&runtime->env, background->pool);
     background->next_sweep = apr_time_now() + PAUSE_SWEEP;
     status = apr_thread_mutex_create(&background->mutex,

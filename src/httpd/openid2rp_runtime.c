@@ -55,11 +55,11 @@ static void write_log(void *baton, orp_log_level_e level, int number,
     }
 }
 
-static void make_env(openid2rp_runtime_t *runtime, server_rec *s,
-                     apr_pool_t *pool)
+orp_http_client_t *openid2rp_runtime_client(
+    const openid2rp_runtime_t *runtime, int (*stopped)(void *baton),
+    void *baton, apr_pool_t *pool)
 {
     const openid2rp_server_t *settings = runtime->settings;
-    log_baton_t *log = apr_pcalloc(pool, sizeof(*log));
     const orp_http_curl_t fetch = {
         .timeout = settings->fetch_timeout,
         .connect = settings->fetch_connect,
@@ -68,7 +68,18 @@ static void make_env(openid2rp_runtime_t *runtime, server_rec *s,
         .proxy = settings->fetch_proxy,
         .ca_file = settings->fetch_ca_file,
         .require_tls = settings->fetch_require_tls,
+        .stopped = stopped,
+        .baton = baton,
     };
+
+    return orp_http_curl_create(&fetch, &runtime->env, pool);
+}
+
+static void make_env(openid2rp_runtime_t *runtime, server_rec *s,
+                     apr_pool_t *pool)
+{
+    const openid2rp_server_t *settings = runtime->settings;
+    log_baton_t *log = apr_pcalloc(pool, sizeof(*log));
 
     log->s = s;
     runtime->env.now = now;
@@ -77,7 +88,7 @@ static void make_env(openid2rp_runtime_t *runtime, server_rec *s,
     runtime->env.baton = log;
     runtime->env.xri_proxy = *settings->xri_proxy ? settings->xri_proxy
         : NULL;
-    runtime->env.http = orp_http_curl_create(&fetch, &runtime->env, pool);
+    runtime->env.http = openid2rp_runtime_client(runtime, NULL, NULL, pool);
 }
 
 /* "www.example.org:443", as the configuration has it: the same on all machines

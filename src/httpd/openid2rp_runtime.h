@@ -10,6 +10,7 @@
 
 #include "openid2rp_config.h"
 #include "orp_env.h"
+#include "orp_http.h"
 
 typedef struct openid2rp_runtime_t {
     const openid2rp_server_t *settings;
@@ -29,6 +30,16 @@ void openid2rp_runtime_child_init(apr_pool_t *pchild, server_rec *s);
 
 /** What a server holds, from post_config on. */
 openid2rp_runtime_t *openid2rp_runtime(const server_rec *s);
+
+/**
+ * An HTTP client with a server's settings, for work that may be told to end.
+ * @param runtime  must outlive the client
+ * @param stopped  as in orp_http_curl_t; may be NULL
+ * @param baton    what it gets
+ */
+orp_http_client_t *openid2rp_runtime_client(
+    const openid2rp_runtime_t *runtime, int (*stopped)(void *baton),
+    void *baton, apr_pool_t *pool);
 
 /** The settings of the server that a request is for. */
 const openid2rp_server_t *openid2rp_settings(request_rec *r);

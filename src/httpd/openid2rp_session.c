@@ -38,6 +38,19 @@ static int is_good(request_rec *r, const orp_params_t *record,
         && !strcmp(origin, here);
 }
 
+/* A store that can be read and not written (a full disk) has said so in the
+ * log: sessions then end when they would have without this request. One that
+ * is gone has just been ended. */
+static apr_status_t prolong(request_rec *r, const orp_env_t *env,
+                            const char *key, apr_time_t when)
+{
+    apr_status_t status = orp_store_touch(
+        env->store, ORP_STORE_SESSION, key,
+        when + openid2rp_dir(r)->session_idle, when);
+
+    return status == ORP_ESTORE || status == ORP_EFULL ? APR_SUCCESS : status;
+}
+
 static apr_status_t try_token(orp_identity_t **pidentity, request_rec *r,
                               const orp_env_t *env, const char *token)
 {
@@ -58,13 +71,12 @@ static apr_status_t try_token(orp_identity_t **pidentity, request_rec *r,
     }
     if (orp_params_parse_form(&record, value, size, r->pool)
         != APR_SUCCESS) {
-        return ORP_ESTORE;
+        return ORP_EENCODING;
     }
     if (!is_good(r, record, when)) {
         return ORP_ENOTFOUND;
     }
-    status = orp_store_touch(env->store, ORP_STORE_SESSION, key,
-                             when + openid2rp_dir(r)->session_idle, when);
+    status = prolong(r, env, key, when);
     return status == APR_SUCCESS
         ? orp_identity_read(pidentity, record, r->pool) : status;
 }

@@ -15,9 +15,10 @@
 #include "orp_identity.h"
 
 /**
- * Find the session of a request, and keep it alive.
+ * Find the session of a request, and keep it alive where the store can be
+ * written.
  * @return APR_SUCCESS; ORP_ENOTFOUND where there is none, or it is over;
- *         ORP_ESTORE
+ *         ORP_ESTORE; ORP_EENCODING where its record is not one; ORP_ECRYPTO
  */
 ORP_MUST_USE apr_status_t openid2rp_session_find(orp_identity_t **pidentity,
                                                  request_rec *r);

@@ -195,6 +195,44 @@ static apr_status_t check_owner(const orp_store_place_t *place,
     return APR_SUCCESS;
 }
 
+/* What the last generation called its store; "" before the first one. */
+static char *last_place(void)
+{
+    return retained(PLACE_KEY, PLACE_SIZE);
+}
+
+static const char *name_of(const orp_store_place_t *place)
+{
+    /* of shared memory, another size is told already */
+    return place->type == ORP_PLACE_SHM ? "shm" : place->shown;
+}
+
+static int is_last(const orp_store_place_t *place)
+{
+    return !strncmp(last_place(), name_of(place), PLACE_SIZE - 1);
+}
+
+/* A start must not succeed with a store that cannot be used. A restart with
+ * the store that httpd has run with must not fail: that would end all that
+ * httpd serves, and its children refuse logins by themselves until the store
+ * works. So it is, too, where others can read its files: they could before,
+ * and an end would take nothing back. */
+static apr_status_t judge_place(apr_status_t status,
+                                const orp_store_place_t *place,
+                                const orp_reason_t *why, server_rec *s)
+{
+    int goes_on = is_last(place);
+
+    if (status == APR_SUCCESS) {
+        return APR_SUCCESS;
+    }
+    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, O2RP(204) "store: %s%s",
+                 why->sentence, !goes_on ? "" : " httpd would not start like "
+                 "this; it goes on because this is a restart, but nobody can "
+                 "sign in while the store does not work.");
+    return goes_on ? APR_SUCCESS : status;
+}
+
 static apr_status_t check_place(const orp_store_place_t *place,
                                 const orp_env_t *env, server_rec *s,
                                 apr_pool_t *pool)
@@ -208,21 +246,16 @@ static apr_status_t check_place(const orp_store_place_t *place,
     if (status == APR_SUCCESS) {
         status = orp_store_check(place, env, why, pool);
     }
-    if (status != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, O2RP(204) "store: %s",
-                     why->sentence);
-    }
-    return status;
+    return judge_place(status, place, why, s);
 }
 
 /* Remember where the store is, for the next generation. */
 static void note_place(const orp_store_place_t *place, server_rec *s)
 {
-    char *last = retained(PLACE_KEY, PLACE_SIZE);
-    /* of shared memory, another size is told already */
-    const char *shown = place->type == ORP_PLACE_SHM ? "shm" : place->shown;
+    char *last = last_place();
+    const char *shown = name_of(place);
 
-    if (*last && strncmp(last, shown, PLACE_SIZE - 1)) {
+    if (*last && !is_last(place)) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, O2RP(209)
                      "store: %s takes the place of %s; sessions and logins "
                      "that are in that one only are lost", shown, last);

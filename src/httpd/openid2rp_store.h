@@ -26,7 +26,9 @@ int openid2rp_store_register(apr_pool_t *pconf);
  * @param pstore  set on success. Shared memory works from here on; in another
  *                place everything fails until openid2rp_store_open()
  * @param env     for its log
- * @return APR_SUCCESS; else httpd must not start, and the log says why
+ * @return APR_SUCCESS; else httpd must not start, and the log says why. A
+ *         restart goes on with the place of the last generation even where
+ *         it cannot be used at the moment; the log says that as well
  */
 ORP_MUST_USE apr_status_t openid2rp_store_prepare(
     orp_store_t **pstore, const orp_store_place_t *place,

@@ -39,6 +39,7 @@ typedef struct {
     apr_size_t headers;         /* bytes of headers so far */
     int refused;                /* an address was refused */
     int too_big;                /* a ceiling was reached */
+    int stopped;                /* the answer is no longer wanted */
 } transfer_t;
 
 apr_status_t orp_http_curl_init(void)
@@ -130,6 +131,18 @@ static curl_socket_t open_socket(void *baton, curlsocktype purpose,
                   address->protocol);
 }
 
+/* Called at least once a second, also while nothing moves. */
+static int look_up(void *baton, curl_off_t down_all, curl_off_t down,
+                   curl_off_t up_all, curl_off_t up)
+{
+    transfer_t *t = baton;
+    const orp_http_curl_t *settings = &t->client->settings;
+
+    (void)down_all, (void)down, (void)up_all, (void)up;
+    t->stopped = settings->stopped(settings->baton);
+    return t->stopped;
+}
+
 static const struct {
     CURLcode code;
     apr_status_t status;
@@ -171,6 +184,11 @@ static apr_status_t map_error(CURLcode code, const transfer_t *t,
         return orp_reason_set(why, ORP_EADDRESS, url,
                               "%s is at an address that may not be contacted "
                               "from here.", host);
+    }
+    if (t->stopped) {
+        return orp_reason_set(why, ORP_EFETCH, url,
+                              "The exchange with %s was broken off, because "
+                              "this process is stopping.", host);
     }
     for (i = 0; i < sizeof(curl_errors) / sizeof(curl_errors[0]); i++) {
         if (curl_errors[i].code == code) {
@@ -244,6 +262,11 @@ static void set_callbacks(CURL *curl, transfer_t *t)
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, t);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, t);
+    if (t->client->settings.stopped) {
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_up);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t);
+    }
 }
 
 static apr_status_t curl_exchange(orp_http_response_t **presp,
@@ -253,7 +276,7 @@ static apr_status_t curl_exchange(orp_http_response_t **presp,
 {
     const client_t *client = (const client_t *)base;
     orp_http_response_t *response = apr_pcalloc(pool, sizeof(*response));
-    transfer_t t = { client, pool, response, "", 0, 0, 0, 0 };
+    transfer_t t = { client, pool, response, "", 0, 0, 0, 0, 0 };
     struct curl_slist *headers;
     CURL *curl = curl_easy_init();
     CURLcode code;

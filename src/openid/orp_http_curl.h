@@ -25,6 +25,12 @@ typedef struct orp_http_curl_t {
                                      * it connects to is its own business */
     const char *ca_file;            /* PEM bundle, or NULL for the system's */
     int require_tls;                /* nonzero: https only */
+
+    /** NULL, or: is an answer no longer wanted? Asked about once a second
+     * while an exchange lasts, in its thread; after a yes it fails with
+     * ORP_EFETCH. */
+    int (*stopped)(void *baton);
+    void *baton;                    /* the argument of stopped */
 } orp_http_curl_t;
 
 /** The defaults of docs/directives.md: 10 s, 5 s, 256 K. */

@@ -91,6 +91,13 @@ static void is_silent(int fd, const char *text)
     sleep(5);
 }
 
+static void is_silent_for_long(int fd, const char *text)
+{
+    (void)fd;
+    (void)text;
+    sleep(60);
+}
+
 /* Read a request with its body. */
 static size_t read_request(int fd, char *buf, size_t room)
 {
@@ -588,6 +595,100 @@ static void a_deadline_that_has_passed_is_no_deadline_without_end(
 }
 
 /* ---------------------------------------------------------------------- */
+/* Told to stop */
+
+/* How often a client has asked, and from which time on the answer is yes. */
+typedef struct {
+    int asked;
+    int yes_from;
+} stopper_t;
+
+static int is_stopped(void *baton)
+{
+    stopper_t *stopper = baton;
+
+    return ++stopper->asked >= stopper->yes_from;
+}
+
+/* One exchange with a client that asks the stopper, and has half a minute for
+ * it. @return how it ended; where it was broken off, that was soon */
+static apr_status_t stoppable(scene_t *scene, const char *url,
+                              stopper_t *stopper)
+{
+    orp_http_curl_t settings = open_settings(scene);
+    orp_reason_t *why = orp_reason_create(scene->pool);
+    apr_time_t begin = apr_time_now();
+    orp_http_request_t request = {
+        url, NULL, NULL, begin + apr_time_from_sec(30)
+    };
+    orp_http_response_t *response;
+    orp_http_client_t *client;
+    apr_status_t status;
+
+    settings.connect = apr_time_from_sec(30);
+    settings.stopped = is_stopped;
+    settings.baton = stopper;
+    scene->env.now = real_time;
+    client = orp_http_curl_create(&settings, &scene->env, scene->pool);
+    status = client->exchange(&response, client, &request, why, scene->pool);
+    assert_true(apr_time_now() - begin < apr_time_from_sec(15));
+    if (status != APR_SUCCESS) {
+        assert_non_null(strstr(why->sentence, "was broken off"));
+        assert_text(why->subject, url);
+    }
+    return status;
+}
+
+static void who_is_told_to_stop_does_not_wait_for_an_answer(void **state)
+{
+    scene_t *scene = *state;
+    stopper_t at_once = { 0, 1 }, later = { 0, 4 }, never = { 0, 1 << 30 };
+
+    assert_status(stoppable(scene, server_that(scene, is_silent_for_long,
+                                               "")->url, &later), ORP_EFETCH);
+    assert_int_equal(later.asked, later.yes_from);
+    assert_status(stoppable(scene, server_that(scene, drips,
+                                               OK "X-Slow: ")->url, &later),
+                  ORP_EFETCH);
+    assert_status(stoppable(scene, server_that(scene, answers,
+                                               OK "\r\n")->url, &at_once),
+                  ORP_EFETCH);
+    assert_status(stoppable(scene, server_that(scene, answers,
+                                               OK "\r\n")->url, &never),
+                  APR_SUCCESS);
+    assert_true(never.asked > 0);
+}
+
+/* A server whose queue is full takes nobody's connection, nor refuses it. */
+static void nor_for_a_connection(void **state)
+{
+    scene_t *scene = *state;
+    stopper_t later = { 0, 4 };
+    int port, clients[4];
+    size_t i;
+    int listener = listen_somewhere(&port);
+    struct sockaddr_in address;
+
+    memset(&address, 0, sizeof(address));
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons((unsigned short)port);
+    assert_int_equal(listen(listener, 0), 0);
+    for (i = 0; i < COUNT(clients); i++) {
+        clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)!connect(clients[i], (struct sockaddr *)&address,
+                       sizeof(address));
+    }
+    assert_status(stoppable(scene, apr_psprintf(
+        scene->pool, "http://127.0.0.1:%d/", port), &later), ORP_EFETCH);
+    assert_int_equal(later.asked, later.yes_from);
+    for (i = 0; i < COUNT(clients); i++) {
+        close(clients[i]);
+    }
+    close(listener);
+}
+
+/* ---------------------------------------------------------------------- */
 /* Servers that are away or broken */
 
 static void a_server_that_is_away_cannot_be_reached(void **state)
@@ -666,6 +767,7 @@ static void the_defaults_are_those_of_the_manual(void **state)
     assert_null(orp_http_curl_defaults.allow);
     assert_null(orp_http_curl_defaults.proxy);
     assert_int_equal(orp_http_curl_defaults.require_tls, 0);
+    assert_null(orp_http_curl_defaults.stopped);
 }
 
 int main(void)
@@ -688,6 +790,8 @@ int main(void)
         scene_test(headers_have_a_ceiling),
         scene_test(one_deadline_covers_everything),
         scene_test(a_deadline_that_has_passed_is_no_deadline_without_end),
+        scene_test(who_is_told_to_stop_does_not_wait_for_an_answer),
+        scene_test(nor_for_a_connection),
         scene_test(a_server_that_is_away_cannot_be_reached),
         scene_test(an_answer_that_breaks_off_is_none),
         scene_test(a_server_without_tls_is_not_secure),
