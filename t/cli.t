@@ -923,6 +923,11 @@ $redis->stop;
 my $DBM = "$scratch/dbm/store";
 mkdir "$scratch/dbm", 0700 or die "$scratch/dbm: $!";
 @STORE = ('store', '--store', "dbm:$DBM?size=4M");
+refuses([@STORE, @$_], "store-failed: There is no store .*\Q$DBM\E\\.state",
+        "@$_ of a dbm that is not there")
+    for ['stats'], ['list'], ['list', 'session', '--json'], ['purge'],
+        ['purge', 'session'];
+is_deeply([glob "$DBM*"], [], 'and makes none');
 prints(['refresh', '--store', "dbm:$DBM?size=4M"], '', 'refresh on a dbm');
 prints([@STORE, 'list'], '', 'which has nothing in it');
 {

@@ -11,6 +11,7 @@
 #include "cli_world.h"
 #include "orp_json.h"
 #include "orp_store.h"
+#include "orp_store_open.h"
 
 #define KIND_NAMES "login, nonce, association, session, queue and cache"
 
@@ -365,6 +366,20 @@ apr_status_t cli_store_check(const cli_options_t *options, orp_reason_t *why,
     return APR_SUCCESS;
 }
 
+/* A mistyped name must not show an empty store, nor make one. */
+static apr_status_t find_store(const call_t *call)
+{
+    const orp_store_place_t *place = call->options->store;
+
+    if (place->type != ORP_PLACE_DBM
+        || orp_store_dbm_is_there(place, call->pool)) {
+        return APR_SUCCESS;
+    }
+    return orp_reason_set(call->why, ORP_ESTORE, place->path,
+                          "There is no store %s: %s.state is missing.",
+                          place->shown, place->path);
+}
+
 int cli_store(const cli_options_t *options, apr_pool_t *pool)
 {
     const char *kind = operand(options, 1);
@@ -373,6 +388,9 @@ int cli_store(const cli_options_t *options, apr_pool_t *pool)
     apr_status_t status = cli_world_create(&call.env, options, call.why,
                                            pool);
 
+    if (status == APR_SUCCESS) {
+        status = find_store(&call);
+    }
     if (status == APR_SUCCESS) {
         status = find_action(operand(options, 0))->run(&call);
     }

@@ -39,23 +39,32 @@ static apr_status_t attempt(orp_dbm_t *dbm,
     return orp_dbm_fail(dbm, APR_EGENERAL, "repair", dbm->path);
 }
 
-/* The circuit is closed by what has opened it: that the store can be read
- * says nothing about writing. Reads are always tried, since a file that
- * cannot be read says so at once. */
+/* Reads are always tried, since a file that cannot be read says so at once;
+ * only a lock that nobody gives back does not. */
+static int may_try(orp_dbm_t *dbm, const orp_dbm_operation_t *operation)
+{
+    return (!operation->writes && !dbm->stuck)
+        || orp_store_health_may_try(dbm->health, apr_time_now());
+}
+
+/* The circuit is closed by what has opened it. That the store can be read
+ * says nothing about writing, nor do operations that might have written, but
+ * had nothing to write. */
 static void report(orp_dbm_t *dbm, int writes, apr_status_t status)
 {
     apr_time_t now = apr_time_now();
 
     if (status == ORP_ESTORE) {
         orp_store_health_failed(dbm->health, dbm->what, now);
-        dbm->writes_fail |= writes;
-        dbm->reads_fail |= !writes;
+        dbm->writes_fail |= writes && !dbm->stuck;
+        dbm->reads_fail |= !writes && !dbm->stuck;
     }
-    else if (writes || !dbm->writes_fail) {
-        if (dbm->writes_fail || dbm->reads_fail) {
-            orp_store_health_worked(dbm->health, now);
-        }
+    else if (dbm->wrote || !dbm->writes_fail) {
+        orp_store_health_worked(dbm->health, now);
         dbm->writes_fail = dbm->reads_fail = 0;
+    }
+    else {
+        orp_store_health_untold(dbm->health, now);
     }
 }
 
@@ -68,11 +77,11 @@ static apr_status_t perform(orp_dbm_t *dbm,
     if (apr_thread_mutex_lock(dbm->mutex) != APR_SUCCESS) {
         return ORP_ESTORE;
     }
-    if (operation->writes
-        && !orp_store_health_may_try(dbm->health, apr_time_now())) {
+    if (!may_try(dbm, operation)) {
         apr_thread_mutex_unlock(dbm->mutex);
         return ORP_ESTORE;
     }
+    dbm->wrote = 0;
     status = orp_dbm_enter(dbm);
     if (status == APR_SUCCESS) {
         status = attempt(dbm, operation, request);
@@ -176,6 +185,7 @@ static apr_status_t pass_through(void *baton, apr_time_t now)
 
     request.more = 1;
     while (status == APR_SUCCESS && request.more) {
+        orp_dbm_give_way();
         status = perform(baton, &orp_dbm_op_pass, &request);
     }
     return status;
@@ -226,8 +236,11 @@ static apr_status_t dbm_each(void *baton, orp_store_kind_e kind,
     apr_status_t status;
     int i;
 
-    request.shown = apr_array_make(scratch, 64, sizeof(orp_dbm_shown_t));
     status = perform(baton, &orp_dbm_op_each, &request);
+    while (status == APR_SUCCESS && request.more) {
+        orp_dbm_give_way();
+        status = perform(baton, &orp_dbm_op_each, &request);
+    }
     for (i = 0; status == APR_SUCCESS && i < request.shown->nelts; i++) {
         orp_dbm_shown_t *shown = &APR_ARRAY_IDX(request.shown, i,
                                                 orp_dbm_shown_t);

@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include <apr_strings.h>
+
 #include "orp_store_dbm_record.h"
 
 static apr_status_t refuse(orp_reason_t *why, const char *name,
@@ -107,15 +109,28 @@ static apr_status_t check_files(const orp_dbm_t *dbm,
     return status;
 }
 
-/* Looks at every record; what is damaged is reported and replaced, as it
+/* Was it left as it must be, and has nobody been there since? */
+static int is_untouched(orp_dbm_t *dbm)
+{
+    return dbm->state.dirty == ORP_DBM_CLEAN
+        && orp_dbm_copy_is_marked(dbm, ORP_DBM_A)
+        && orp_dbm_copy_is_marked(dbm, ORP_DBM_B);
+}
+
+/* Looks at every record, where there is a reason: others wait for the lock
+ * meanwhile, at each restart. What is damaged is reported and replaced, as it
  * would be when it is used. A store that is not there yet is made, so that
  * what hinders it is found now. */
 static apr_status_t check_contents(orp_dbm_t *dbm)
 {
     unsigned int bad = 0;
-    apr_status_t status = orp_dbm_recover(dbm, 0);
+    apr_status_t status;
     int copy;
 
+    if (is_untouched(dbm)) {
+        return APR_SUCCESS;
+    }
+    status = orp_dbm_recover(dbm, 0);
     for (copy = 0; copy < ORP_DBM_COPIES && status == APR_SUCCESS; copy++) {
         status = orp_dbm_verify(dbm, (orp_dbm_copy_e)copy);
         if (status == ORP_DBM_DAMAGED) {
@@ -124,6 +139,14 @@ static apr_status_t check_contents(orp_dbm_t *dbm)
         }
     }
     return status == APR_SUCCESS && bad ? orp_dbm_recover(dbm, bad) : status;
+}
+
+int orp_store_dbm_is_there(const orp_store_place_t *place, apr_pool_t *pool)
+{
+    const char *name = apr_pstrcat(pool, place->path, ".state", NULL);
+    struct stat info;
+
+    return lstat(name, &info) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 apr_status_t orp_store_dbm_check(const orp_store_place_t *place,
@@ -150,6 +173,13 @@ apr_status_t orp_store_dbm_check(const orp_store_place_t *place,
         status = check_contents(dbm);
     }
     orp_dbm_leave(dbm);
+    if (status == ORP_ESTORE && dbm->stuck) {
+        /* which may be over soon, and is no reason to end httpd */
+        orp_log(env, ORP_LOG_WARN, 306, pool,
+                "store: %s could not be looked at: %s", place->shown,
+                dbm->what);
+        status = APR_SUCCESS;
+    }
     if (status != APR_SUCCESS) {
         status = orp_reason_set(why, ORP_ESTORE, place->path,
                                 "%s cannot be used: %s.", place->shown,

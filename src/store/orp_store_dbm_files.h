@@ -35,8 +35,10 @@
  * The lock is one of fcntl() on PATH.state, which the kernel releases when
  * its holder is killed, and a mutex among the threads of the process. It lasts
  * from orp_dbm_enter() to orp_dbm_leave(); everything between is done by its
- * holder alone. fcntl() does not tell apart two handles in one process, and
- * closing the file by one takes the lock from the other: one handle a process.
+ * holder alone. Nobody waits for it longer than 2 s: a holder that was stopped
+ * (SIGSTOP, a debugger) must not stop all others. fcntl() does not tell apart
+ * two handles in one process, and closing the file by one takes the lock from
+ * the other: one handle a process.
  *
  * Nothing is flushed to the disk (fsync): a process that is killed loses
  * nothing, but a machine that loses its power may find a store that it cannot
@@ -116,7 +118,7 @@ typedef struct orp_dbm_state_t {
     apr_uint64_t passes;        /* how many have ended */
     apr_time_t rest_until;      /* real time: no long search for room */
     apr_uint32_t stamp;         /* of the last record written */
-    apr_uint32_t unused;
+    apr_uint32_t refills;       /* how often records went to other pages */
     apr_uint64_t sequence;      /* of two states, the later one counts */
     apr_uint64_t checksum;      /* of all before it */
 } orp_dbm_state_t;
@@ -132,8 +134,11 @@ typedef struct orp_dbm_t {
     const char *state_name;
     apr_uint64_t limits[ORP_STORE_KINDS];       /* bytes */
     orp_store_health_t *health; /* NULL in a check */
-    int reads_fail, writes_fail;
     apr_thread_mutex_t *mutex;  /* guards all that follows */
+    int reads_fail, writes_fail;
+    int stuck;                  /* the lock could not be got in time */
+    int wrote;                  /* the present operation, something new */
+    int seen;                   /* there was a state */
     apr_pool_t *scratch;        /* cleared after each operation */
     unsigned char *buffer;      /* of ORP_DBM_BUFFER bytes */
     int fd;                     /* PATH.state, locked; or -1 */
@@ -202,13 +207,27 @@ ORP_MUST_USE apr_status_t orp_dbm_copy_set_aside(orp_dbm_t *dbm,
                                                  const char *to);
 
 /* ---------------------------------------------------------------------- */
-/* orp_store_dbm_state.c: all of them */
+/* orp_store_dbm_lock.c: PATH.state, opened and locked */
 
-/** Take the lock and read PATH.state, or make it. No copy is looked at. */
-ORP_MUST_USE apr_status_t orp_dbm_enter(orp_dbm_t *dbm);
+/** Open PATH.state, or make it, and lock it: the first half of
+ * orp_dbm_enter(). */
+ORP_MUST_USE apr_status_t orp_dbm_lock(orp_dbm_t *dbm);
+
+/** Between two parts of something long, without the lock: let those get it
+ * who wait. */
+void orp_dbm_give_way(void);
 
 /** Give back the lock. Also after an orp_dbm_enter() that failed. */
 void orp_dbm_leave(orp_dbm_t *dbm);
+
+/* ---------------------------------------------------------------------- */
+/* orp_store_dbm_state.c: all of them */
+
+/**
+ * Take the lock and read PATH.state, or make it. No copy is looked at.
+ * @return as above; dbm->stuck tells that it was the lock
+ */
+ORP_MUST_USE apr_status_t orp_dbm_enter(orp_dbm_t *dbm);
 
 /** Write dbm->state. */
 ORP_MUST_USE apr_status_t orp_dbm_save(orp_dbm_t *dbm);

@@ -95,6 +95,7 @@ apr_status_t orp_dbm_apply(orp_dbm_t *dbm, const orp_dbm_state_t *next,
          * that works decides about what is said in the log. */
         return APR_SUCCESS;
     }
+    dbm->wrote |= status == APR_SUCCESS;
     return status;
 }
 
@@ -312,6 +313,7 @@ static apr_status_t compact(orp_dbm_t *dbm)
         return status;
     }
     state->cursor = 0;
+    state->refills++;
     return orp_dbm_duplicate(dbm, ORP_DBM_A);
 }
 

@@ -13,8 +13,11 @@
  * one new page for every two or three records. */
 #define TIDY_PAGES 8
 
-/* Pages that a sweep looks at before others get the lock. */
+/* Pages that a sweep or a listing looks at before others get the lock. */
 #define SWEEP_PAGES 2048
+
+/* A listing that began so often keeps the lock until it has seen all. */
+#define LISTINGS 3
 
 /* ---------------------------------------------------------------------- */
 /* Records */
@@ -257,12 +260,15 @@ static apr_status_t list_record(listing_t *listing,
     dbm->scratch = listing->scratch;
     status = orp_dbm_record_read(&record, listing->open, hash);
     dbm->scratch = lent;
-    if (status == APR_SUCCESS) {
+    if (status == APR_SUCCESS
+        && !apr_hash_get(request->keys, record.key, APR_HASH_KEY_STRING)) {
         orp_dbm_shown_t *shown = apr_array_push(request->shown);
 
         shown->key = apr_pstrdup(request->pool, record.key);
         shown->size = record.head.value_size;
         shown->expires = record.head.expires;
+        apr_hash_set(request->keys, shown->key, APR_HASH_KEY_STRING,
+                     shown->key);
     }
     apr_pool_clear(listing->scratch);
     return status == ORP_ENOTFOUND
@@ -288,10 +294,29 @@ static apr_status_t list_pair(void *baton, const unsigned char *key,
     return status;
 }
 
+/* Others split pages between two parts. That takes records to later pages
+ * only, so none is missed, and those seen twice have their keys noted. But
+ * where all was filled anew, or is another store now, a listing begins once
+ * more. */
+static void begin_listing(orp_dbm_request_t *request, const orp_dbm_t *dbm)
+{
+    if (request->begun && request->refills == dbm->state.refills
+        && !memcmp(request->seed, dbm->state.seed, sizeof(request->seed))) {
+        return;
+    }
+    memcpy(request->seed, dbm->state.seed, sizeof(request->seed));
+    request->refills = dbm->state.refills;
+    request->begun++;
+    request->page = 0;
+    request->shown = apr_array_make(request->pool, 64,
+                                    sizeof(orp_dbm_shown_t));
+    request->keys = apr_hash_make(request->pool);
+}
+
 static apr_status_t run_each(orp_dbm_t *dbm, orp_dbm_request_t *request)
 {
     listing_t listing = { .dbm = dbm, .request = request };
-    apr_uint64_t page = 0;
+    apr_uint64_t page;
     apr_status_t status = orp_dbm_copy_open(&listing.open, dbm, dbm->from,
                                             0);
 
@@ -299,12 +324,18 @@ static apr_status_t run_each(orp_dbm_t *dbm, orp_dbm_request_t *request)
         return status;
     }
     apr_pool_create(&listing.scratch, dbm->scratch);
-    apr_array_clear(request->shown);
+    begin_listing(request, dbm);
+    page = request->page;
     do {
         status = orp_dbm_copy_walk(&page, dbm, dbm->from, SWEEP_PAGES,
                                    list_pair, &listing);
-    } while (status == APR_SUCCESS && page > 0);
+    } while (status == APR_SUCCESS && page > 0
+             && request->begun > LISTINGS);
     orp_dbm_copy_close(listing.open);
+    if (status == APR_SUCCESS) {
+        request->page = page;
+        request->more = page > 0;
+    }
     return status;
 }
 

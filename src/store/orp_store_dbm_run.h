@@ -5,6 +5,8 @@
 #ifndef ORP_STORE_DBM_RUN_H
 #define ORP_STORE_DBM_RUN_H
 
+#include <apr_hash.h>
+
 #include "orp_store_dbm_room.h"
 
 /** A record that a listing has found. */
@@ -27,10 +29,15 @@ typedef struct orp_dbm_request_t {
     const char *result;         /* get, take */
     apr_size_t result_size;
     apr_uint64_t passes;        /* begin_pass, pass: which one */
-    int more;                   /* stats: something has expired; pass: there
-                                 * are more pages */
+    int more;                   /* stats: something has expired; pass, each:
+                                 * there are more pages */
     orp_store_stats_t stats;
     apr_array_header_t *shown;  /* each: of orp_dbm_shown_t */
+    apr_hash_t *keys;           /* each: those in it */
+    apr_uint64_t page;          /* each: to begin with */
+    int begun;                  /* each: how often, from the first page */
+    unsigned char seed[32];     /* each: of the store that it began in */
+    apr_uint32_t refills;       /* each: likewise */
 } orp_dbm_request_t;
 
 /**

@@ -1,8 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* orp_store_dbm_state.c - the lock, PATH.state, and making good what is not.
- */
+/* orp_store_dbm_state.c - PATH.state, and making good what is not. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,25 +48,6 @@ apr_status_t orp_dbm_save(orp_dbm_t *dbm)
                            (off_t)(state->sequence % 2) * SLOT);
     return status == APR_SUCCESS ? status
         : orp_dbm_fail(dbm, status, "write", dbm->state_name);
-}
-
-/* A lock on a file that was removed or renamed meanwhile keeps nobody out. */
-static apr_status_t lock_state(orp_dbm_t *dbm, int *pstale)
-{
-    struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    struct stat ours, there;
-
-    while (fcntl(dbm->fd, F_SETLKW, &whole) != 0) {
-        if (errno != EINTR) {
-            return orp_dbm_fail(dbm, errno, "lock", dbm->state_name);
-        }
-    }
-    if (fstat(dbm->fd, &ours) != 0) {
-        return orp_dbm_fail(dbm, errno, "look at", dbm->state_name);
-    }
-    *pstale = lstat(dbm->state_name, &there) != 0
-        || ours.st_ino != there.st_ino || ours.st_dev != there.st_dev;
-    return APR_SUCCESS;
 }
 
 static int makes_sense(const orp_dbm_state_t *state)
@@ -179,6 +159,17 @@ static apr_status_t give_up(orp_dbm_t *dbm)
     return status;
 }
 
+/* New files are nothing to speak of, except in the place of other ones. */
+static void say_gone(orp_dbm_t *dbm)
+{
+    if (dbm->seen) {
+        dbm->seen = 0;
+        orp_log(dbm->env, ORP_LOG_ERROR, 304, dbm->scratch,
+                "store: the files of %s are gone, and it begins empty: "
+                "sessions, and logins in progress, are lost", dbm->shown);
+    }
+}
+
 static apr_status_t begin_anew(orp_dbm_t *dbm)
 {
     orp_dbm_state_t *state = &dbm->state;
@@ -205,52 +196,29 @@ static apr_status_t begin_anew(orp_dbm_t *dbm)
 }
 
 /* ---------------------------------------------------------------------- */
-/* The lock */
-
-static apr_status_t open_and_lock(orp_dbm_t *dbm)
-{
-    apr_status_t status;
-    int stale = 1, tries = 0;
-
-    do {
-        orp_dbm_leave(dbm);
-        status = orp_dbm_file_open(&dbm->fd, dbm, dbm->state_name, O_CREAT);
-        if (status == APR_SUCCESS) {
-            status = lock_state(dbm, &stale);
-        }
-    } while (status == APR_SUCCESS && stale && ++tries < 100);
-    return status == APR_SUCCESS && stale
-        ? orp_dbm_fail(dbm, APR_EBUSY, "keep hold of", dbm->state_name)
-        : status;
-}
+/* Entering */
 
 apr_status_t orp_dbm_enter(orp_dbm_t *dbm)
 {
     struct stat info;
-    apr_status_t status = open_and_lock(dbm);
+    apr_status_t status = orp_dbm_lock(dbm);
 
     if (status == APR_SUCCESS) {
         status = load_state(dbm);
     }
     if (status != ORP_DBM_DAMAGED) {
+        dbm->seen |= status == APR_SUCCESS;
         return status;
     }
     /* Not damaged, but new: or the one who made it did not get far. */
     if (fstat(dbm->fd, &info) == 0
         && info.st_size < (off_t)(SLOT + sizeof(dbm->state))
         && !has_copies(dbm)) {
+        say_gone(dbm);
         forget(&dbm->state);
         return APR_SUCCESS;
     }
     return give_up(dbm);
-}
-
-void orp_dbm_leave(orp_dbm_t *dbm)
-{
-    if (dbm->fd >= 0) {
-        close(dbm->fd);
-        dbm->fd = -1;
-    }
 }
 
 /* ---------------------------------------------------------------------- */
@@ -303,8 +271,7 @@ static apr_status_t replace(orp_dbm_t *dbm, orp_dbm_copy_e copy,
     }
     orp_log(dbm->env, ORP_LOG_ERROR, 303, dbm->scratch,
             "store: %s was damaged (%s); it is kept as %s.*, and replaced "
-            "from the other copy: nothing is lost", dbm->copy_names[copy],
-            damage, to);
+            "from the other copy", dbm->copy_names[copy], damage, to);
     return orp_dbm_duplicate(dbm, copy);
 }
 

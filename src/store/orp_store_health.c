@@ -121,3 +121,13 @@ void orp_store_health_worked(orp_store_health_t *health, apr_time_t now)
     }
     apr_thread_mutex_unlock(health->mutex);
 }
+
+void orp_store_health_untold(orp_store_health_t *health, apr_time_t now)
+{
+    apr_thread_mutex_lock(health->mutex);
+    if (health->open && health->probing) {
+        health->probing = 0;
+        health->next_try = now;
+    }
+    apr_thread_mutex_unlock(health->mutex);
+}

@@ -30,7 +30,7 @@ ORP_MUST_USE apr_status_t orp_store_health_create(
 
 /**
  * May the operation be tried? Who gets a yes must report how it went, by one
- * of the functions below.
+ * of the three functions below.
  * @param now  real time: apr_time_now(), not the caller's of the operation
  */
 int orp_store_health_may_try(orp_store_health_t *health, apr_time_t now);
@@ -41,5 +41,8 @@ void orp_store_health_failed(orp_store_health_t *health, const char *what,
 
 /** It worked. */
 void orp_store_health_worked(orp_store_health_t *health, apr_time_t now);
+
+/** It did not come to what had failed: the next caller may try. */
+void orp_store_health_untold(orp_store_health_t *health, apr_time_t now);
 
 #endif

@@ -45,6 +45,10 @@ ORP_MUST_USE apr_status_t orp_store_open(orp_store_t **pstore,
                                          orp_reason_t *why,
                                          apr_pool_t *pool);
 
+/** Is there a dbm at this place? For who wants to look at one: opening makes
+ * it. What cannot be looked at counts as there; opening it says why. */
+int orp_store_dbm_is_there(const orp_store_place_t *place, apr_pool_t *pool);
+
 /* ---------------------------------------------------------------------- */
 /* The backends; called by the functions above only */
 

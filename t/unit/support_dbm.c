@@ -3,6 +3,8 @@
 
 #include "support_dbm.h"
 
+#include "orp_store_dbm_record.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -110,6 +112,26 @@ void dbm_reopen(dbm_world_t *world)
                                      world->store_pool), APR_SUCCESS);
 }
 
+/* Both copies, all of them; the check does so only where it has a reason. */
+static apr_status_t verify(dbm_world_t *world)
+{
+    orp_dbm_t *dbm;
+    apr_status_t status = orp_dbm_create(&dbm, &world->place,
+                                         &world->scene->env, world->pool);
+    int copy;
+
+    if (status == APR_SUCCESS) {
+        status = orp_dbm_enter(dbm);
+    }
+    for (copy = 0; copy < ORP_DBM_COPIES && status == APR_SUCCESS; copy++) {
+        status = orp_dbm_copy_is_marked(dbm, (orp_dbm_copy_e)copy)
+            ? orp_dbm_verify(dbm, (orp_dbm_copy_e)copy) : ORP_DBM_DAMAGED;
+    }
+    orp_dbm_leave(dbm);
+    apr_pool_destroy(dbm->scratch);
+    return status;
+}
+
 apr_status_t dbm_check(dbm_world_t *world, orp_reason_t **pwhy)
 {
     orp_reason_t *why = orp_reason_create(world->pool);
@@ -121,7 +143,7 @@ apr_status_t dbm_check(dbm_world_t *world, orp_reason_t **pwhy)
     if (pwhy) {
         *pwhy = why;
     }
-    return status;
+    return status == APR_SUCCESS ? verify(world) : status;
 }
 
 /* ---------------------------------------------------------------------- */

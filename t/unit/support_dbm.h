@@ -37,7 +37,8 @@ void dbm_close(dbm_world_t *world);
 /** Another folder, with nothing in it, and no store open. */
 dbm_world_t *dbm_elsewhere(dbm_world_t *world);
 
-/** orp_store_dbm_check(), with what it says. */
+/** orp_store_dbm_check(), with what it says; what it lets pass must be whole.
+ */
 apr_status_t dbm_check(dbm_world_t *world, orp_reason_t **pwhy);
 
 /** The name of a file of the store, such as "a.pag". */

@@ -11,12 +11,20 @@
 
 #include "support_dbm.h"
 
+#include "orp_store_dbm_run.h"
+
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <apr_atomic.h>
+#include <apr_thread_proc.h>
+
 #define PROCESSES 4
+#define THREADS 8
+#define CALLS 50
 
 static int times(int full, int less)
 {
@@ -305,6 +313,90 @@ static void a_listing_works_while_copy_a_cannot_be_used(void **state)
     assert_int_equal(count, 100);
 }
 
+/* One part of a listing, as who lists does it. */
+static void list_part(dbm_world_t *world, orp_dbm_request_t *request)
+{
+    orp_dbm_t *dbm;
+
+    assert_status(orp_dbm_create(&dbm, &world->place, &world->scene->env,
+                                 world->pool), APR_SUCCESS);
+    assert_status(orp_dbm_enter(dbm), APR_SUCCESS);
+    assert_status(orp_dbm_find_good(dbm, 0), APR_SUCCESS);
+    assert_status(orp_dbm_op_each.run(dbm, request), APR_SUCCESS);
+    orp_dbm_leave(dbm);
+    apr_pool_destroy(dbm->scratch);
+}
+
+static void put_large(dbm_world_t *world, const char *name, int count,
+                      apr_time_t expires)
+{
+    const char *value = repeated("v", 2000, world->pool);
+    char key[32];
+    int i;
+
+    for (i = 0; i < count; i++) {
+        apr_snprintf(key, sizeof(key), "%s-%d", name, i);
+        assert_status(orp_store_put(world->store, ORP_STORE_SESSION, key,
+                                    value, 2000, expires, DBM_NOW),
+                      APR_SUCCESS);
+    }
+}
+
+/* Each of the records of put_large() once. */
+static void assert_listed(const orp_dbm_request_t *request, const char *name,
+                          int count)
+{
+    apr_size_t size = strlen(name);
+    int i, found = 0;
+
+    for (i = 0; i < request->shown->nelts; i++) {
+        found += strncmp(APR_ARRAY_IDX(request->shown, i,
+                                       orp_dbm_shown_t).key, name, size) == 0;
+    }
+    assert_int_equal(found, count);
+    assert_int_equal(apr_hash_count(request->keys), request->shown->nelts);
+}
+
+static void others_write_while_there_is_a_listing(void **state)
+{
+    dbm_world_t *world = *state;
+    int count = times(1000, 700);
+    orp_dbm_request_t request = {
+        .kind = ORP_STORE_SESSION, .now = DBM_NOW, .pool = world->pool
+    };
+
+    put_large(world, "there", count, DBM_LATER);
+    list_part(world, &request);
+    assert_true(request.more);
+    assert_true(request.shown->nelts > 0 && request.shown->nelts < count);
+    put_large(world, "new", count / 2, DBM_LATER);  /* pages are split */
+    while (request.more) {
+        list_part(world, &request);
+    }
+    assert_int_equal(request.begun, 1);
+    assert_listed(&request, "there", count);
+}
+
+static void a_listing_begins_again_when_all_has_moved(void **state)
+{
+    dbm_world_t *world = *state;
+    orp_dbm_request_t request = {
+        .kind = ORP_STORE_SESSION, .now = DBM_NOW, .pool = world->pool
+    };
+
+    put_large(world, "there", 20, DBM_LATER);
+    put_large(world, "brief", times(1000, 700), DBM_NOW + 1);
+    list_part(world, &request);
+    assert_true(request.more);
+    assert_status(orp_store_sweep(world->store, DBM_NOW + 1), APR_SUCCESS);
+    while (request.more) {
+        list_part(world, &request);
+    }
+    assert_int_equal(request.begun, 2);
+    assert_listed(&request, "there", 20);
+    assert_listed(&request, "brief", 0);
+}
+
 /* ---------------------------------------------------------------------- */
 /* Several processes */
 
@@ -354,6 +446,125 @@ static void of_several_processes_one_wins(void **state)
     assert_int_equal(world->scene->log->nelts, 0);
 }
 
+/* ---------------------------------------------------------------------- */
+/* A process that has the lock, and is stopped */
+
+static pid_t stopped_holder(dbm_world_t *world)
+{
+    pid_t child = fork();
+    int status;
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        orp_dbm_t *dbm;
+
+        alarm(100);
+        if (orp_dbm_create(&dbm, &world->place, &world->scene->env,
+                           world->pool) != APR_SUCCESS
+            || orp_dbm_enter(dbm) != APR_SUCCESS) {
+            _exit(1);
+        }
+        raise(SIGSTOP);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+    assert_true(WIFSTOPPED(status));
+    return child;
+}
+
+static void end_holder(pid_t child)
+{
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+typedef struct crowd_t {
+    dbm_world_t *world;
+    apr_uint32_t failed;
+} crowd_t;
+
+static void *APR_THREAD_FUNC call_often(apr_thread_t *thread, void *baton)
+{
+    crowd_t *crowd = baton;
+    dbm_world_t *world = crowd->world;
+    const char *value;
+    apr_pool_t *pool;
+    int i, failed = 0;
+
+    (void)thread;
+    apr_pool_create(&pool, NULL);
+    for (i = 0; i < CALLS; i++) {
+        failed += orp_store_get(&value, NULL, world->store,
+                                ORP_STORE_SESSION, "session-0", DBM_NOW,
+                                pool) == ORP_ESTORE;
+        failed += dbm_put(world, "k", "v") == ORP_ESTORE;
+    }
+    apr_pool_destroy(pool);
+    apr_atomic_add32(&crowd->failed, (apr_uint32_t)failed);
+    return NULL;
+}
+
+static int failures_of_many(dbm_world_t *world)
+{
+    apr_thread_t *threads[THREADS];
+    crowd_t crowd = { world, 0 };
+    apr_status_t status;
+    int i;
+
+    for (i = 0; i < THREADS; i++) {
+        assert_status(apr_thread_create(&threads[i], NULL, call_often,
+                                        &crowd, world->pool), APR_SUCCESS);
+    }
+    for (i = 0; i < THREADS; i++) {
+        assert_status(apr_thread_join(&status, threads[i]), APR_SUCCESS);
+    }
+    return (int)crowd.failed;
+}
+
+/* Not each of them may wait: that would be minutes. */
+static void who_is_stopped_with_the_lock_stops_nobody_else(void **state)
+{
+    dbm_world_t *world = *state;
+    apr_time_t begin;
+    pid_t child;
+    int i;
+
+    dbm_put_many(world, 1);
+    assert_int_equal(failures_of_many(world), 0);
+    child = stopped_holder(world);
+    begin = apr_time_now();
+    assert_int_equal(failures_of_many(world), 2 * THREADS * CALLS);
+    assert_true(apr_time_now() - begin < apr_time_from_sec(15));
+    assert_int_equal(scene_logged(world->scene, 301), 1);
+    assert_true(scene_log_contains(world->scene, ".state locked"));
+
+    end_holder(child);
+    for (i = 0; i < 500 && strcmp(dbm_seen(world, "session-0"),
+                                  "session-0") != 0; i++) {
+        usleep(20 * 1000);      /* the pause of the circuit */
+    }
+    assert_int_equal(scene_logged(world->scene, 302), 1);
+    assert_int_equal(failures_of_many(world), 0);
+    assert_int_equal(scene_logged(world->scene, 301), 1);
+}
+
+static void who_is_stopped_with_the_lock_does_not_stop_a_start(void **state)
+{
+    dbm_world_t *world = *state;
+    orp_reason_t *why = orp_reason_create(world->pool);
+    pid_t child;
+
+    dbm_put_many(world, 1);
+    dbm_close(world);
+    child = stopped_holder(world);
+    assert_status(orp_store_dbm_check(&world->place, &world->scene->env, why,
+                                      world->pool), APR_SUCCESS);
+    assert_int_equal(scene_logged(world->scene, 306), 1);
+    end_holder(child);
+    assert_status(dbm_check(world, NULL), APR_SUCCESS);
+    assert_int_equal(scene_logged(world->scene, 306), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,7 +582,11 @@ int main(void)
         dbm_test(a_sweep_makes_the_files_small_again),
         dbm_test(what_has_expired_goes_while_others_come),
         dbm_test(a_listing_works_while_copy_a_cannot_be_used),
+        dbm_test(others_write_while_there_is_a_listing),
+        dbm_test(a_listing_begins_again_when_all_has_moved),
         dbm_test(of_several_processes_one_wins),
+        dbm_test(who_is_stopped_with_the_lock_stops_nobody_else),
+        dbm_test(who_is_stopped_with_the_lock_does_not_stop_a_start),
     };
 
     apr_initialize();

@@ -170,16 +170,46 @@ static void a_value_with_a_wrong_bit_is_never_returned(void **state)
     }
 }
 
-static void a_wrong_bit_in_copy_b_is_found_by_the_check(void **state)
+static apr_status_t checked(dbm_world_t *world)
+{
+    return orp_store_dbm_check(&world->place, &world->scene->env,
+                               orp_reason_create(world->pool), world->pool);
+}
+
+static void let_bits_turn(dbm_world_t *world, int copy)
+{
+    const char *ending = copies[copy][0];
+
+    dbm_scribble_unseen(world, ending,
+                        dbm_find(world, ending, "session-77session-77"), "S",
+                        1);
+}
+
+/* That takes a while, and everybody waits for it. */
+static void a_check_reads_all_only_where_it_has_a_reason(void **state)
+{
+    int copy;
+
+    for (copy = 0; copy < 2; copy++) {
+        dbm_world_t *world = filled(*state);
+
+        let_bits_turn(world, copy);
+        assert_status(checked(world), APR_SUCCESS);
+        assert_int_equal(world->scene->log->nelts, 0);
+        dbm_assert_many(world, MANY);   /* it is found when it is read */
+        assert_int_equal(logged(world, 303), copy == 0);
+        dbm_close(world);
+    }
+}
+
+static void a_wrong_bit_is_found_by_the_check_of_a_torn_store(void **state)
 {
     dbm_world_t *world = filled(*state);
-    off_t at = dbm_find(world, "b.pag", "session-77session-77");
 
-    assert_status(dbm_check(world, NULL), APR_SUCCESS);
-    assert_int_equal(logged(world, 303), 0);
-    dbm_scribble_unseen(world, "b.pag", at, "S", 1);
-    assert_status(dbm_check(world, NULL), APR_SUCCESS);
-    assert_nothing_lost(world, "a checksum is wrong");
+    let_bits_turn(world, 0);
+    dbm_mark_dirty(world, ORP_DBM_IN_B);
+    assert_status(checked(world), APR_SUCCESS);
+    assert_begun_empty(world, "a checksum is wrong");
     dbm_close(world);
 }
 
@@ -192,8 +222,9 @@ static void a_record_that_vanished_is_found_by_the_check(void **state)
     dbm_scribble_unseen(world, "a.pag", at - at % 1024, zeros,
                         sizeof(zeros));
     assert_string_equal(dbm_seen(world, "session-77"), "(none)");
-    assert_status(dbm_check(world, NULL), APR_SUCCESS);
-    assert_nothing_lost(world, "there are not all records");
+    dbm_scribble(world, "b.dir", 0, "", 0);     /* a reason */
+    assert_status(checked(world), APR_SUCCESS);
+    assert_true(scene_log_contains(world->scene, "not all records"));
     dbm_close(world);
 }
 
@@ -282,6 +313,7 @@ static void the_same_wrong_bit_in_both_copies_is_not_returned(void **state)
                         "S", 1);
     assert_string_equal(dbm_seen(world, "session-77"), "(none)");
     assert_int_equal(logged(world, 304), 1);
+    assert_false(scene_log_contains(world->scene, "nothing is lost"));
     assert_healed(world, "a checksum is wrong");
     dbm_close(world);
 }
@@ -336,10 +368,28 @@ static void without_any_files_there_is_a_new_store(void **state)
     dbm_world_t *world = filled(*state), *empty = dbm_elsewhere(world);
 
     dbm_copy(world, empty);     /* which removes what is not there */
+    dbm_reopen(world);          /* it has seen nothing */
     assert_int_equal(dbm_files_named(world, "store"), 0);
     assert_string_equal(dbm_seen(world, "session-0"), "(none)");
     assert_status(dbm_put(world, "k", "v"), APR_SUCCESS);
     assert_int_equal(world->scene->log->nelts, 0);
+    dbm_close(world);
+}
+
+/* Under a server that runs: it must not begin empty and say nothing. */
+static void files_that_went_are_missed(void **state)
+{
+    dbm_world_t *world = filled(*state), *empty = dbm_elsewhere(world);
+
+    dbm_copy(world, empty);
+    assert_string_equal(dbm_seen(world, "session-0"), "(none)");
+    assert_int_equal(logged(world, 304), 1);
+    assert_true(scene_log_contains(world->scene, "are gone"));
+    dbm_put_many(world, 1);
+    assert_int_equal(world->scene->log->nelts, 1);
+    dbm_copy(world, empty);     /* once more */
+    dbm_put_many(world, 1);
+    assert_int_equal(logged(world, 304), 2);
     dbm_close(world);
 }
 
@@ -482,6 +532,43 @@ static void a_full_disk_refuses_and_loses_nothing(void **state)
     assert_int_equal(logged(world, 303), 0);
     assert_int_equal(logged(world, 304), 0);
     assert_status(dbm_check(world, NULL), APR_SUCCESS);
+    dbm_close(world);
+}
+
+/* What writes nothing does not show that the disk has room again. */
+static void who_writes_nothing_does_not_say_that_it_works(void **state)
+{
+    dbm_world_t *world = filled(*state);
+    const char *large = repeated("l", 30000, world->pool), *value;
+    apr_time_t until = apr_time_now() + 1500 * 1000;
+    struct stat info;
+    int idle = 0;
+
+    assert_status(orp_store_claim(world->store, ORP_STORE_NONCE, "n",
+                                  DBM_LATER, DBM_NOW), APR_SUCCESS);
+    assert_int_equal(stat(dbm_file(world, "a.pag"), &info), 0);
+    limit_files((rlim_t)info.st_size);  /* nothing may grow */
+    assert_status(dbm_put(world, "session-5", large), ORP_ESTORE);
+    while (apr_time_now() < until) {
+        idle += orp_store_take(&value, NULL, world->store, ORP_STORE_SESSION,
+                               "none", DBM_NOW, world->pool)
+            == ORP_ENOTFOUND;
+        idle += orp_store_claim(world->store, ORP_STORE_NONCE, "n",
+                                DBM_LATER, DBM_NOW) == ORP_EEXISTS;
+        idle += orp_store_touch(world->store, ORP_STORE_SESSION, "none",
+                                DBM_LATER, DBM_NOW) == ORP_ENOTFOUND;
+        idle += orp_store_remove(world->store, ORP_STORE_SESSION, "none")
+            == APR_SUCCESS;
+        idle += orp_store_sweep(world->store, DBM_NOW) == APR_SUCCESS;
+        assert_status(dbm_put(world, "session-5", large), ORP_ESTORE);
+        usleep(10 * 1000);
+    }
+    assert_true(idle > 0);      /* they were let through, */
+    assert_int_equal(logged(world, 301), 1);
+    assert_int_equal(logged(world, 302), 0);
+    limit_files(RLIM_INFINITY);
+    assert_works_again(world);  /* and this is what closes it */
+    assert_int_equal(logged(world, 302), 1);
     dbm_close(world);
 }
 
@@ -650,7 +737,8 @@ int main(void)
         dbm_test(a_copy_that_somebody_changed_is_replaced),
         dbm_test(a_link_in_the_place_of_a_copy_is_not_followed),
         dbm_test(a_value_with_a_wrong_bit_is_never_returned),
-        dbm_test(a_wrong_bit_in_copy_b_is_found_by_the_check),
+        dbm_test(a_check_reads_all_only_where_it_has_a_reason),
+        dbm_test(a_wrong_bit_is_found_by_the_check_of_a_torn_store),
         dbm_test(a_record_that_vanished_is_found_by_the_check),
         dbm_test(a_large_value_lacks_no_piece),
         dbm_test(pieces_of_two_values_are_not_joined),
@@ -661,11 +749,13 @@ int main(void)
         dbm_test(a_state_that_was_cut_off_is_as_before),
         dbm_test(copies_without_a_state_begin_empty),
         dbm_test(without_any_files_there_is_a_new_store),
+        dbm_test(files_that_went_are_missed),
         dbm_test(files_that_were_copied_are_good),
         dbm_test(garbage_is_never_returned),
         dbm_test(a_torn_copy_is_made_good_from_the_other),
         dbm_test(a_torn_copy_beside_a_damaged_one_begins_empty),
         dbm_test(a_full_disk_refuses_and_loses_nothing),
+        dbm_test(who_writes_nothing_does_not_say_that_it_works),
         dbm_test(a_disk_may_become_full_at_any_byte),
         dbm_test(a_new_store_waits_for_room),
         dbm_test(a_store_that_is_full_or_empty_is_not_broken),

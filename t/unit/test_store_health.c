@@ -128,6 +128,30 @@ static void one_success_is_enough(void **state)
     assert_true(orp_store_health_may_try(health, scene->now));
 }
 
+static void what_was_not_told_leaves_the_try_to_the_next(void **state)
+{
+    scene_t *scene = *state;
+    orp_store_health_t *health = health_of(scene);
+    apr_time_t now = scene->now;
+
+    orp_store_health_failed(health, "away", now);
+    orp_store_health_untold(health, now);       /* nobody has tried */
+    assert_false(orp_store_health_may_try(health, now));
+    now += MS(100);
+    assert_true(orp_store_health_may_try(health, now));
+    assert_false(orp_store_health_may_try(health, now));
+    orp_store_health_untold(health, now);
+    assert_int_equal(scene_logged(scene, CLOSED), 0);
+    assert_true(orp_store_health_may_try(health, now));
+    orp_store_health_failed(health, "away", now);
+    assert_false(orp_store_health_may_try(health, now + MS(199)));
+    assert_true(orp_store_health_may_try(health, now + MS(200)));
+    orp_store_health_worked(health, now + MS(200));
+    orp_store_health_untold(health, now + MS(200));
+    assert_int_equal(scene_logged(scene, CLOSED), 1);
+    assert_true(orp_store_health_may_try(health, now + MS(200)));
+}
+
 static void an_outage_has_two_lines_in_the_log(void **state)
 {
     scene_t *scene = *state;
@@ -263,6 +287,7 @@ int main(void)
         scene_test(one_at_a_time_tries_again),
         scene_test(late_failures_do_not_lengthen_the_pause),
         scene_test(one_success_is_enough),
+        scene_test(what_was_not_told_leaves_the_try_to_the_next),
         scene_test(an_outage_has_two_lines_in_the_log),
         scene_test(the_next_outage_counts_from_nothing),
         scene_test(a_clock_that_goes_back_locks_nobody_out),
