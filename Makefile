@@ -8,6 +8,7 @@
 #   make demo PORT=8090   a site to try in a browser; demo-check tries it itself
 #   make lint             static checks
 #   make bench            how fast the stores are
+#   make fuzz TIME=60     each parser that many seconds; FUZZ=name: only one
 #   make clean
 #
 # V=1 shows the commands.
@@ -26,12 +27,12 @@ COMMAND = $(BUILD)/openid2rp
 .DEFAULT_GOAL = all
 .DELETE_ON_ERROR:
 .PHONY: all install test check unit unit-programs demo demo-check lint \
-    coverage clean
+    coverage fuzz fuzz-programs clean
 
 # These goals must work before anything is configured; what they build, they
 # build with a make of its own.
 ifneq ($(if $(MAKECMDGOALS),$(filter-out test check unit demo demo-check lint \
-                                         coverage clean,$(MAKECMDGOALS)),all),)
+                                coverage fuzz clean,$(MAKECMDGOALS)),all),)
 include $(BUILD)/config.mk
 endif
 
@@ -42,6 +43,7 @@ HTTPD_SRC = $(wildcard mod_openid2rp.c src/httpd/*.c)
 CLI_SRC = $(wildcard src/cli/*.c)
 UNIT_SRC = $(wildcard t/unit/test_*.c)
 SUPPORT_SRC = $(wildcard t/unit/support*.c)
+FUZZ_SRC = $(wildcard t/fuzz/*.c)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE_OBJ = $(call objects,$(CORE_SRC))
@@ -49,8 +51,12 @@ HTTPD_OBJ = $(call objects,$(HTTPD_SRC))
 CLI_OBJ = $(call objects,$(CLI_SRC))
 UNIT_OBJ = $(call objects,$(UNIT_SRC))
 SUPPORT_OBJ = $(call objects,$(SUPPORT_SRC))
-ALL_OBJ = $(CORE_OBJ) $(HTTPD_OBJ) $(CLI_OBJ) $(UNIT_OBJ) $(SUPPORT_OBJ)
+FUZZ_OBJ = $(call objects,$(FUZZ_SRC))
+ALL_OBJ = $(CORE_OBJ) $(HTTPD_OBJ) $(CLI_OBJ) $(UNIT_OBJ) $(SUPPORT_OBJ) \
+          $(FUZZ_OBJ)
 UNIT_PROGRAMS = $(UNIT_SRC:t/unit/%.c=$(BUILD)/unit/%)
+FUZZ_NAMES = $(patsubst t/fuzz/fuzz_%.c,%,$(filter t/fuzz/fuzz_%,$(FUZZ_SRC)))
+FUZZ_PROGRAMS = $(FUZZ_NAMES:%=$(BUILD)/fuzz_%)
 
 # --- flags ------------------------------------------------------------------
 
@@ -65,6 +71,9 @@ $(filter $(BUILD)/src/store/%,$(CORE_OBJ)): FLOOR = $(CORE_FLAGS) \
                                                     $(HIREDIS_CFLAGS)
 $(CLI_OBJ): FLOOR = $(CORE_FLAGS) -Isrc/cli
 $(UNIT_OBJ) $(SUPPORT_OBJ): FLOOR = $(CORE_FLAGS) -It/unit $(CMOCKA_CFLAGS)
+$(FUZZ_OBJ): FLOOR = $(CORE_FLAGS) -It/fuzz -It/unit $(CMOCKA_CFLAGS) \
+                     $(if $(FUZZING),-DORP_FUZZING)
+$(BUILD)/t/unit/test_fuzz_replay.o: FLOOR += -It/fuzz
 $(HTTPD_OBJ): FLOOR = $(CORE_FLAGS) -Isrc/httpd -isystem $(HTTPD_INCLUDEDIR)
 
 # The module record is the one name to be seen, and httpd's macro for it does
@@ -127,7 +136,20 @@ $(UNIT_PROGRAMS): $(BUILD)/unit/%: $(BUILD)/t/unit/%.o $(SUPPORT_OBJ) \
 	$(if $(CMOCKA_LIBS),,$(error cmocka was not found: install \
 	    libcmocka-dev (Debian, Ubuntu) or libcmocka-devel (Fedora), \
 	    then run make clean))
-	$(call say,LINK) $(LINK) -o $@ $^ $(CMOCKA_LIBS) $(LIBS)
+	$(call say,LINK) $(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+	    $(CMOCKA_LIBS) $(LIBS)
+
+# The one unit test that the fuzz targets are built into.
+$(BUILD)/unit/test_fuzz_replay: $(FUZZ_OBJ)
+
+# Built by make fuzz, with FUZZING set. fuzz.o, pool.o and world.o serve all.
+fuzz-programs: $(if $(FUZZ),$(FUZZ:%=$(BUILD)/fuzz_%),$(FUZZ_PROGRAMS))
+	@:
+
+$(FUZZ_PROGRAMS): $(BUILD)/fuzz_%: $(BUILD)/t/fuzz/fuzz_%.o \
+        $(filter-out $(BUILD)/t/fuzz/fuzz_%,$(FUZZ_OBJ)) \
+        $(BUILD)/t/unit/support.o $(BUILD)/liborp.a
+	$(call say,LINK) $(LINK) -fsanitize=fuzzer -o $@ $^ $(CMOCKA_LIBS) $(LIBS)
 
 -include $(ALL_OBJ:.o=.d)
 
@@ -179,6 +201,14 @@ unit:
 # Which lines of the core the unit tests reach.
 coverage:
 	t/coverage.sh
+
+# Fuzzing (t/README.md): clang's libFuzzer, for TIME seconds a target.
+TIME = 60
+fuzz:
+	@conf/install-packages lint
+	@$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz FUZZING=1 \
+	    SANITIZE=fuzzer-no-link,$(SANITIZERS) fuzz-programs
+	@t/fuzz/run.sh "$(TIME)" $(if $(FUZZ),$(FUZZ),$(FUZZ_NAMES))
 
 lint:
 	@conf/install-packages lint

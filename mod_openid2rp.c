@@ -88,6 +88,9 @@ static const command_rec directives[] = {
                   RSRC_CONF, "file of certificate authorities, PEM"),
     AP_INIT_FLAG("OpenIDFetchRequireTLS", openid2rp_set_fetch_require_tls,
                  NULL, RSRC_CONF, "On: contact https addresses only"),
+    AP_INIT_TAKE12("OpenIDRateLimit", openid2rp_set_rate_limit, NULL,
+                   RSRC_CONF, "STARTS/INTERVAL [per=client|server], or off: "
+                   "how many logins may begin"),
 
     AP_INIT_TAKE1("OpenIDStore", openid2rp_set_store, NULL, RSRC_CONF,
                   "shm[:SIZE], dbm:PATH, redis://..., memcache://...: where "

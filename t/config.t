@@ -256,6 +256,18 @@ my %value = (
         bad => [ '', "$dir/none.pem", 'none.pem', $dir, [] ],
     },
     OpenIDFetchRequireTLS => { @flags },
+    OpenIDRateLimit => {
+        good => [ 'off', 'OFF', '60/1m', '1/1s', '1000/1s', '1/24h', '3/500ms',
+                  '5/10', [ '60/1m', 'per=client' ], [ 'off', 'per=client' ],
+                  [ '300/1M', 'per=server' ], [ 'off', 'PER=Server' ] ],
+        bad => [ '', [], '60', '60/', '/1m', '0/1m', '-1/1m', '+1/1m',
+                 '1.5/1m', '60 /1m', '60/0', '60/soon', '60/-1m', '60/1m/2',
+                 '1001/1s', '1/25h', '1/999999999h', '99999999999/1h',
+                 '4294967296/24h', '2/1ms', 'on', 'none',
+                 [ '60/1m', 'client' ],
+                 [ '60/1m', 'per=user' ], [ 'off', 'per=' ],
+                 [ '60/1m', 'per=client', 'per=server' ] ],
+    },
     OpenIDStore => {
         good => [ 'shm', 'shm:1M', 'shm:32M', 'shm:2097152', 'SHM:2m',
                   'dbm:/var/lib/openid2rp/store', 'dbm:state/store',
@@ -337,6 +349,15 @@ like objection('<VirtualHost *:1>', 'OpenIDStore shm:2M', '</VirtualHost>'),
     qr/\AOpenIDStore cannot occur within/,
     'OpenIDStore is for the main server only';
 
+like objection('OpenIDRateLimit 60'), qr{\AOpenIDRateLimit:\ "60"\ is\ not\ 
+    STARTS/INTERVAL\ such\ as\ "60/1m",\ or\ off\.$}x,
+    'OpenIDRateLimit says what it takes';
+like objection('OpenIDRateLimit 2000/1s'),
+    qr{"2000/1s" is more than 1000 a second; write "off" for no limit\.$},
+    'and what is no limit any more';
+is objection('OpenIDRateLimit 9/1m', 'OpenIDRateLimit 99/1m per=server'), '',
+    'it can be said of clients and of all together';
+
 # Of a place, not everything may be repeated: it can be a part of a password.
 my %place = (
     'disk:/tmp/x', 'The store "disk" is none of shm, dbm:, redis://',
@@ -388,7 +409,8 @@ for my $bad ('redis://:not-to-be-seen@', 'redis://not-to-be-seen@r.example:x',
     unlike $text, qr/not-to-be-seen/, 'and a password is not repeated';
 }
 for my $line ('OpenIDBaseURL https://a.example', 'OpenIDForwarded none',
-              'OpenIDPublishXRDS On', 'OpenIDXRIProxy off') {
+              'OpenIDPublishXRDS On', 'OpenIDXRIProxy off',
+              'OpenIDRateLimit 60/1m') {
     my ($name) = split ' ', $line;
     like objection('<Location "/x">', $line, '</Location>'),
         qr/\A$name not allowed/, "$name is for servers only";

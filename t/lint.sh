@@ -45,7 +45,7 @@ lint_cppcheck() {
     # shellcheck disable=SC2046
     sources | cppcheck --file-list=- --quiet --error-exitcode=1 --std=c11 \
         --enable=warning,performance,portability --inline-suppr \
-        "${suppress[@]}" -Isrc/openid -Isrc/store -Isrc/httpd -It/unit \
+        "${suppress[@]}" -Isrc/openid -Isrc/store -Isrc/httpd -It/unit -It/fuzz \
         -I"$(config HTTPD_INCLUDEDIR)" $(config APR_CFLAGS | grep -o -- '-I[^ ]*')
 }
 
@@ -73,7 +73,7 @@ lint_floors() {
         echo "$file includes $name"
         bad=1
     done < <(grep -rHoE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"][^>"]+' \
-                 --include='*.[ch]' src/openid src/store src/cli t/unit |
+                 --include='*.[ch]' src/openid src/store src/cli t/unit t/fuzz |
              sed -E 's/:.*[<"]/:/')
     return $bad
 }

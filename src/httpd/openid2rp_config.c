@@ -215,6 +215,8 @@ static void merge_server(openid2rp_server_t *merged,
     PICK_NUMBER(merged, outer, inner, forwarded);
     PICK_NUMBER(merged, outer, inner, publish_xrds);
     PICK_POINTER(merged, outer, inner, xri_proxy);
+    PICK_POINTER(merged, outer, inner, limit_client);
+    PICK_POINTER(merged, outer, inner, limit_server);
     PICK_POINTER(merged, outer, inner, store);
 }
 
@@ -233,6 +235,10 @@ const openid2rp_server_t *openid2rp_server(server_rec *s,
     static const orp_store_place_t shm = {
         .type = ORP_PLACE_SHM, .shown = "shm"
     };
+    /* so many in total that their records fit into the store's default size
+     * all the time that a login may take */
+    static const orp_rate_rule_t limit_client = { 60, MINUTES(1) };
+    static const orp_rate_rule_t limit_server = { 300, MINUTES(1) };
     openid2rp_server_t *server = apr_pcalloc(pool, sizeof(*server));
     const openid2rp_server_t defaults = {
         .associate = (int)associate,
@@ -245,6 +251,8 @@ const openid2rp_server_t *openid2rp_server(server_rec *s,
         .forwarded = 0,
         .publish_xrds = 1,
         .xri_proxy = "",
+        .limit_client = &limit_client,
+        .limit_server = &limit_server,
         .store = &shm,
     };
 

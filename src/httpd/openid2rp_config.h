@@ -13,6 +13,7 @@
 
 #include "openid2rp.h"
 #include "orp_http_curl.h"
+#include "orp_rate.h"
 #include "orp_rp.h"
 #include "orp_store_place.h"
 #include "orp_url.h"
@@ -84,6 +85,8 @@ typedef struct openid2rp_server_t {
     int forwarded;                          /* OPENID2RP_FORWARDED_*, or-ed */
     int publish_xrds;
     const char *xri_proxy;                  /* "" for none */
+    const orp_rate_rule_t *limit_client;    /* OpenIDRateLimit; its address */
+    const orp_rate_rule_t *limit_server;    /* says whose counters it has */
     const orp_store_place_t *store;         /* main server only */
     struct openid2rp_runtime_t *runtime;    /* made by post_config */
 } openid2rp_server_t;

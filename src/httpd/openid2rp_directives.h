@@ -66,6 +66,8 @@ const char *openid2rp_set_fetch_ca_file(cmd_parms *cmd, void *dir,
                                         const char *arg);
 const char *openid2rp_set_fetch_require_tls(cmd_parms *cmd, void *dir,
                                             int on);
+const char *openid2rp_set_rate_limit(cmd_parms *cmd, void *dir,
+                                     const char *limit, const char *per);
 
 /* for the main server */
 const char *openid2rp_set_store(cmd_parms *cmd, void *dir, const char *arg);

@@ -9,6 +9,7 @@
 
 #include "openid2rp_values.h"
 #include "orp_address.h"
+#include "orp_codec.h"
 
 static openid2rp_server_t *server_of(cmd_parms *cmd)
 {
@@ -235,4 +236,57 @@ const char *openid2rp_set_xri_proxy(cmd_parms *cmd, void *dir,
                                  "behind the path of a resolver.", arg);
     }
     return openid2rp_read_url(&server_of(cmd)->xri_proxy, cmd, arg);
+}
+
+/* "60/1m" */
+static const char *read_rate(orp_rate_rule_t *rule, cmd_parms *cmd,
+                             const char *arg)
+{
+    const char *slash = strchr(arg, '/');
+    apr_uint64_t count = 0;
+
+    if (!slash
+        || orp_number_parse(&count,
+                            apr_pstrmemdup(cmd->pool, arg,
+                                           (apr_size_t)(slash - arg)),
+                            0xffffffff) != APR_SUCCESS || !count
+        || openid2rp_read_time(&rule->interval, cmd, slash + 1)) {
+        return openid2rp_mistake(cmd, "\"%s\" is not STARTS/INTERVAL such as "
+                                 "\"60/1m\", or off.", arg);
+    }
+    rule->count = (apr_uint32_t)count;
+    if (rule->interval > ORP_RATE_INTERVAL_MAX) {
+        return openid2rp_mistake(cmd, "the interval of \"%s\" is longer than "
+                                 "24h.", arg);
+    }
+    return orp_rate_is_sane(rule) ? NULL
+        : openid2rp_mistake(cmd, "\"%s\" is more than %d a second; write "
+                            "\"off\" for no limit.", arg,
+                            ORP_RATE_SECOND_MAX);
+}
+
+const char *openid2rp_set_rate_limit(cmd_parms *cmd, void *dir,
+                                     const char *limit, const char *per)
+{
+    openid2rp_server_t *server = server_of(cmd);
+    orp_rate_rule_t *rule = apr_pcalloc(cmd->pool, sizeof(*rule));
+    int is_off = !ap_cstr_casecmp(limit, "off");
+    int is_server = per && !ap_cstr_casecmp(per, "per=server");
+    const char *error = is_off ? NULL : read_rate(rule, cmd, limit);
+
+    (void)dir;
+    if (!error && per && !is_server && ap_cstr_casecmp(per, "per=client")) {
+        error = openid2rp_mistake(cmd, "\"%s\" is not per=client or "
+                                  "per=server.", per);
+    }
+    if (error) {
+        return error;
+    }
+    if (!is_server) {
+        server->limit_client = rule;
+    }
+    if (is_server || (is_off && !per)) {
+        server->limit_server = rule;
+    }
+    return NULL;
 }

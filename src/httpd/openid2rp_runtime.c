@@ -7,6 +7,7 @@
 #include <http_core.h>
 
 #include "openid2rp_background.h"
+#include "openid2rp_limit.h"
 #include "openid2rp_store.h"
 #include "orp_crypto.h"
 #include "orp_http_curl.h"
@@ -170,7 +171,7 @@ int openid2rp_runtime_post_config(apr_pool_t *pconf, apr_pool_t *plog,
         return !OK;
     }
     use_store(s, store);
-    return OK;
+    return openid2rp_limit_prepare(s, pconf) == APR_SUCCESS ? OK : !OK;
 }
 
 void openid2rp_runtime_child_init(apr_pool_t *pchild, server_rec *s)

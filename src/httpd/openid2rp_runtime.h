@@ -17,6 +17,7 @@ typedef struct openid2rp_runtime_t {
     const char *site;           /* "NAME:PORT": the server, for what is done
                                  * on its behalf by others */
     orp_env_t env;              /* its log goes to the server's */
+    struct openid2rp_limit_t *limit;    /* on login starts */
     struct openid2rp_background_t *background;  /* of the main server; NULL:
                                                  * nothing is done there */
 } openid2rp_runtime_t;

@@ -7,6 +7,7 @@
 
 #include "openid2rp_cookie.h"
 #include "openid2rp_form.h"
+#include "openid2rp_limit.h"
 #include "openid2rp_origin.h"
 #include "openid2rp_reply.h"
 #include "openid2rp_runtime.h"
@@ -133,6 +134,13 @@ int openid2rp_start(const openid2rp_request_t *notes, request_rec *r)
     typed = wanted(notes, r, why);
     if (!typed) {
         return openid2rp_reply_refuse(r, target, why);
+    }
+    /* before anything is stored or fetched */
+    status = openid2rp_limit_take(r, why);
+    if (status != APR_SUCCESS) {
+        return status == ORP_ERATE
+            ? openid2rp_reply_fail(r, target, typed, why)
+            : openid2rp_reply_refuse(r, target, why);
     }
     status = create_login(&login, &browser, r, origin, typed, why);
     if (status != APR_SUCCESS) {

@@ -92,7 +92,8 @@ static apr_status_t from_record(orp_assoc_t **passoc, const char *value,
     }
     assoc->hash = strcmp(type, "HMAC-SHA256") ? ORP_SHA1 : ORP_SHA256;
     assoc->expires = (apr_time_t)when;
-    if (size != orp_hash_size(assoc->hash)) {
+    if (strcmp(type, orp_assoc_type(assoc->hash))
+        || size != orp_hash_size(assoc->hash)) {
         return ORP_ESTORE;
     }
     memcpy(assoc->key, bytes, size);

@@ -41,16 +41,24 @@ static int has_scheme(const char *text)
     return !apr_isdigit(text[n + 1]);
 }
 
+static apr_status_t check_size(const char *text, orp_reason_t *why)
+{
+    if (strlen(text) > ORP_IDENTIFIER_MAX) {
+        return orp_reason_set(why, ORP_EIDENTIFIER, NULL,
+                              "An OpenID is at most %d characters long.",
+                              ORP_IDENTIFIER_MAX);
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t check_typed(const char *text, orp_reason_t *why)
 {
     if (!*text) {
         return orp_reason_set(why, ORP_EIDENTIFIER, NULL,
                               "Please enter your OpenID.");
     }
-    if (strlen(text) > ORP_IDENTIFIER_MAX) {
-        return orp_reason_set(why, ORP_EIDENTIFIER, NULL,
-                              "An OpenID is at most %d characters long.",
-                              ORP_IDENTIFIER_MAX);
+    if (check_size(text, why) != APR_SUCCESS) {
+        return ORP_EIDENTIFIER;
     }
     if (!orp_utf8_valid(text, strlen(text)) || orp_has_control(text)) {
         return orp_reason_set(why, ORP_EIDENTIFIER, NULL,
@@ -73,8 +81,10 @@ static apr_status_t normalize_uri(orp_identifier_t *identifier,
                               "http:// or https://.");
     }
     identifier->kind = ORP_IDENTIFIER_URI;
+    /* "http://" and escapes make it longer; the provider sends it back, and
+     * then it must be readable again */
     return orp_url_normalize(&identifier->text, url, why, pool)
-        == APR_SUCCESS ? APR_SUCCESS : ORP_EIDENTIFIER;
+        == APR_SUCCESS ? check_size(identifier->text, why) : ORP_EIDENTIFIER;
 }
 
 apr_status_t orp_identifier_normalize(orp_identifier_t **pidentifier,

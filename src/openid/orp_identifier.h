@@ -9,7 +9,8 @@
 
 #include "orp_status.h"
 
-/** The longest text that is looked at, in bytes. */
+/** The longest text that is looked at, and the longest that comes out of it,
+ * in bytes. */
 #define ORP_IDENTIFIER_MAX 2000
 
 typedef enum {

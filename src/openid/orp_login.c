@@ -92,6 +92,19 @@ apr_status_t orp_login_save(const orp_login_t *login, const orp_env_t *env,
                          strlen(value), login->expires, orp_env_now(env));
 }
 
+/* What must be there for the code that uses it; a record that was damaged, or
+ * that somebody else has written, may lack it. */
+static int is_whole(const orp_login_t *login)
+{
+    if (!login->browser || !login->origin || !login->return_to
+        || !login->target) {
+        return 0;
+    }
+    return login->state != ORP_LOGIN_READY
+        || (login->endpoint && login->redirect
+            && !login->claimed_id == !login->local_id);
+}
+
 static apr_status_t read_record(orp_login_t *login,
                                 const orp_params_t *params)
 {
@@ -103,6 +116,7 @@ static apr_status_t read_record(orp_login_t *login,
     apr_size_t i;
 
     if (!state || !expires || !version || !code
+        || (strcmp(version, "1") && strcmp(version, "2"))
         || orp_number_parse(&when, expires, APR_INT64_MAX) != APR_SUCCESS) {
         return ORP_ESTORE;
     }
@@ -114,13 +128,12 @@ static apr_status_t read_record(orp_login_t *login,
     }
     login->state = (orp_login_state_e)i;
     login->expires = (apr_time_t)when;
-    login->version = *version == '1' ? ORP_VERSION_1 : ORP_VERSION_2;
+    login->version = !strcmp(version, "1") ? ORP_VERSION_1 : ORP_VERSION_2;
     login->status = orp_status_from_code(code);
     for (i = 0; i < TEXTS; i++) {
         *text_at(login, i) = orp_params_get(params, texts[i].name);
     }
-    return login->browser && login->origin && login->return_to
-        && login->target ? APR_SUCCESS : ORP_ESTORE;
+    return is_whole(login) ? APR_SUCCESS : ORP_ESTORE;
 }
 
 apr_status_t orp_login_find(orp_login_t **plogin, const orp_env_t *env,

@@ -49,6 +49,8 @@ static const struct {
     { ORP_EPROVIDER, "provider-refused",
       "This provider is not accepted here." },
 
+    { ORP_ERATE, "rate-limited", "Too many logins begin here." },
+
     { ORP_EMESSAGE, "bad-message", "The provider's message is malformed." },
     { ORP_EMODE, "bad-mode", "The provider's message is of no known kind." },
     { ORP_ELOGIN, "no-login",

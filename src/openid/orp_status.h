@@ -52,6 +52,9 @@
 #define ORP_ENOASSOC     (ORP_STATUS_START + 43) /* the OP makes none */
 #define ORP_EPROVIDER    (ORP_STATUS_START + 44) /* this OP is not allowed */
 
+/* Starts */
+#define ORP_ERATE        (ORP_STATUS_START + 50) /* too many of them */
+
 /* Responses, in about the order in which they are checked */
 #define ORP_EMESSAGE     (ORP_STATUS_START + 60) /* malformed, incomplete */
 #define ORP_EMODE        (ORP_STATUS_START + 61) /* unknown openid.mode */

@@ -214,6 +214,8 @@ static void a_record_whose_values_make_no_sense_is_a_failure_too(
 {
     static const char *const pairs[][2] = {
         { "HMAC-SHA256", "a2tra2tra2tra2tra2tra2tra2s%3D&expires=9" },
+        { "HMAC-SHA2", "a2tra2tra2tra2tra2tra2tra2s%3D"
+          "&expires=1768478460000000" },
         { "HMAC-SHA1", "a2tr&expires=9" },
         { "HMAC-SHA1", "!&expires=9" },
         { "HMAC-SHA1", "a2tra2tra2tra2tra2tra2tra2s%3D&expires=-9" },

@@ -160,6 +160,19 @@ static void an_identifier_has_a_ceiling(void **state)
                   ORP_EIDENTIFIER);
     assert_status(normalized(scene, repeated("=", 3000, scene->pool),
                              &identifier), ORP_EIDENTIFIER);
+    /* the ceiling is that of the normal form too, or what was begun could
+     * not be read when it comes back */
+    assert_normal(scene, longest + strlen("http://"), ORP_IDENTIFIER_URI,
+                  longest);
+    assert_status(normalized(scene, apr_pstrcat(scene->pool,
+                                                longest + strlen("http://"),
+                                                "x", NULL), &identifier),
+                  ORP_EIDENTIFIER);
+    assert_status(normalized(scene, apr_pstrcat(scene->pool, "http://a/",
+                                                repeated("x", 1986,
+                                                         scene->pool),
+                                                "\xC3\xA9", NULL),
+                             &identifier), ORP_EIDENTIFIER);
 }
 
 int main(void)

@@ -166,16 +166,23 @@ static void a_key_that_is_none_finds_nothing(void **state)
     }
 }
 
+/* It may be completed, so all that this needs must be there. */
+#define WHOLE "state=ready&expires=1768479000000000&version=2&status=ok" \
+    "&browser=x&origin=x&return_to=x&target=x&endpoint=x&redirect=x"
+
 static void a_damaged_record_is_a_failure_of_the_store(void **state)
 {
     static const char *const parts[] = {
         "state=ready", "&expires=1768479000000000", "&version=2",
         "&status=ok", "&browser=x", "&origin=x", "&return_to=x", "&target=x",
+        "&endpoint=x", "&redirect=x",
     };
     static const char *const others[] = {
         "%", "state=x&expires=1&version=2&status=ok&browser=x&origin=x"
         "&return_to=x&target=x", "state=ready&expires=-1&version=2&status=ok"
         "&browser=x&origin=x&return_to=x&target=x",
+        WHOLE "&claimed_id=x", WHOLE "&local_id=x",
+        "version=10&" WHOLE, "version=&" WHOLE,
     };
     scene_t *scene = *state;
     orp_login_t *found;

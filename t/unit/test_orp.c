@@ -292,6 +292,7 @@ static void a_login_that_never_began_cannot_end(void **state)
                   APR_SUCCESS);
     assert_refused_quietly(visit, answer, ORP_ELOGIN);
     visit->login->state = ORP_LOGIN_READY;
+    visit->login->redirect = good->login->redirect;
     assert_status(orp_login_save(visit->login, &scene->env, scene->pool),
                   APR_SUCCESS);
     assert_accepted(visit, answer);

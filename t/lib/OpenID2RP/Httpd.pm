@@ -88,6 +88,7 @@ LogLevel info
 TypesConfig /dev/null
 DocumentRoot $dir/site
 OpenIDFetchAllow 127.0.0.0/8 ::1/128
+OpenIDRateLimit off
 <Directory "$dir/site">
     AuthType OpenID
     Require valid-user
