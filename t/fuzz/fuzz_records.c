@@ -149,7 +149,7 @@ static void association(fuzz_world_t *world, const char *bytes,
 static void queue(fuzz_world_t *world, const char *bytes, apr_size_t size,
                   apr_pool_t *pool)
 {
-    orp_wanted_t wanted = { NULL, ORP_VERSION_2, NULL, 0 };
+    orp_wanted_t wanted = { .version = ORP_VERSION_2 };
     orp_asked_t asked;
     apr_status_t status;
 
@@ -159,6 +159,7 @@ static void queue(fuzz_world_t *world, const char *bytes, apr_size_t size,
                || (status == ORP_EEXISTS && size == 0));
     if (status == APR_SUCCESS) {
         fuzz_check(*wanted.endpoint && wanted.site && wanted.used >= 0);
+        fuzz_check(wanted.proven == 0 || wanted.proven == 1);
         fuzz_check(wanted.version == ORP_VERSION_1
                    || wanted.version == ORP_VERSION_2);
     }
