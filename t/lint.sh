@@ -107,20 +107,26 @@ lint_licence() {
     return $bad
 }
 
+# One program, with a log of its own.
+valgrind_one() {
+    local program=$gcc/unit/$(basename "$1" .c) log
+    log=build/lint.$(basename "$1" .c).log
+    # ORP_VALGRIND: a test that counts to a million may stop earlier.
+    ORP_VALGRIND=1 timeout -k 5 600 valgrind -q --error-exitcode=99 \
+        --leak-check=full --errors-for-leak-kinds=definite \
+        --show-leak-kinds=definite "$program" > "$log" 2>&1 ||
+        { echo "$program: exit status $?"; cat "$log"; return 1; }
+    rm -f "$log"
+}
+
+# Two at a time: it is the longest of the checks. test_store_shm steps its
+# children one instruction at a time, which would be valgrind's own; the
+# sanitized run covers it.
 lint_valgrind() {
-    local bad=0 program source
-    for source in t/unit/test_*.c; do
-        # It steps its children one instruction at a time, which would be
-        # valgrind's own; the sanitized run covers it.
-        [ "$source" = t/unit/test_store_shm.c ] && continue
-        program=$gcc/unit/$(basename "$source" .c)
-        # ORP_VALGRIND: a test that counts to a million may stop earlier.
-        ORP_VALGRIND=1 timeout -k 5 600 valgrind -q --error-exitcode=99 \
-            --leak-check=full --errors-for-leak-kinds=definite \
-            --show-leak-kinds=definite "$program" > build/lint.log 2>&1 ||
-            { echo "$program: exit status $?"; cat build/lint.log; bad=1; }
-    done
-    return $bad
+    export -f valgrind_one
+    export gcc
+    find t/unit -name 'test_*.c' ! -name test_store_shm.c | sort |
+        xargs -P 2 -I {} bash -c 'valgrind_one {}'
 }
 
 # Every check but the first two asks what configure found.
