@@ -5,8 +5,12 @@
 
 #include <string.h>
 
+#include <apr_cstr.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+
+/** The largest size that is read: 1024G. */
+#define SIZE_LIMIT (APR_UINT64_C(1) << 40)
 
 static const char std_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -317,4 +321,61 @@ apr_status_t orp_number_parse(apr_uint64_t *pnumber, const char *text,
     }
     *pnumber = number;
     return APR_SUCCESS;
+}
+
+apr_status_t orp_size_parse(apr_uint64_t *psize, const char *text,
+                            apr_pool_t *pool)
+{
+    static const char units[] = "KMG";
+    apr_size_t length = strlen(text);
+    const char *unit = length
+        ? strchr(units, apr_toupper(text[length - 1])) : NULL;
+    int shift = unit && *unit ? (int)(unit - units + 1) * 10 : 0;
+    apr_uint64_t number;
+
+    if (orp_number_parse(&number,
+                         apr_pstrmemdup(pool, text, length - (shift ? 1 : 0)),
+                         SIZE_LIMIT >> shift) != APR_SUCCESS
+        || !number) {
+        return ORP_EENCODING;
+    }
+    *psize = number << shift;
+    return APR_SUCCESS;
+}
+
+/* httpd's suffixes, and "m": ap_timeout_parameter_parse() knows minutes as
+ * "mi" only, and does not look at what follows a unit's first letters. */
+static const struct {
+    const char *suffix;
+    apr_interval_time_t unit;
+} time_units[] = {
+    { "", APR_USEC_PER_SEC },
+    { "ms", APR_USEC_PER_SEC / 1000 },
+    { "s", APR_USEC_PER_SEC },
+    { "m", 60 * APR_USEC_PER_SEC },
+    { "mi", 60 * APR_USEC_PER_SEC },
+    { "min", 60 * APR_USEC_PER_SEC },
+    { "h", 60 * 60 * APR_USEC_PER_SEC },
+};
+
+apr_status_t orp_interval_parse(apr_interval_time_t *pinterval,
+                                const char *text, apr_interval_time_t max,
+                                apr_pool_t *pool)
+{
+    apr_size_t digits = strspn(text, "0123456789");
+    apr_uint64_t number;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(time_units) / sizeof(time_units[0]); i++) {
+        apr_interval_time_t unit = time_units[i].unit;
+
+        if (!apr_cstr_casecmp(text + digits, time_units[i].suffix)
+            && orp_number_parse(&number, apr_pstrmemdup(pool, text, digits),
+                                (apr_uint64_t)(max / unit)) == APR_SUCCESS
+            && number) {
+            *pinterval = (apr_interval_time_t)number * unit;
+            return APR_SUCCESS;
+        }
+    }
+    return ORP_EENCODING;
 }

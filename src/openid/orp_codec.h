@@ -9,6 +9,8 @@
 #ifndef ORP_CODEC_H
 #define ORP_CODEC_H
 
+#include <apr_time.h>
+
 #include "orp_status.h"
 
 /** Base64 with padding and without line breaks (RFC 4648, 4). */
@@ -86,5 +88,25 @@ int orp_has_control(const char *text);
 ORP_MUST_USE apr_status_t orp_number_parse(apr_uint64_t *pnumber,
                                            const char *text,
                                            apr_uint64_t max);
+
+/**
+ * Read a size in bytes, as directives and places have it: a number, maybe
+ * with K, M or G (powers of 1024, in either case) behind it.
+ * @return APR_SUCCESS, or ORP_EENCODING where it is none, 0, or over 1024G
+ */
+ORP_MUST_USE apr_status_t orp_size_parse(apr_uint64_t *psize,
+                                         const char *text,
+                                         apr_pool_t *pool);
+
+/**
+ * Read a time likewise: a number of seconds, or one with ms, s, m (mi, min) or
+ * h behind it.
+ * @param max  in microseconds
+ * @return APR_SUCCESS, or ORP_EENCODING where it is none, 0, or over max
+ */
+ORP_MUST_USE apr_status_t orp_interval_parse(apr_interval_time_t *pinterval,
+                                             const char *text,
+                                             apr_interval_time_t max,
+                                             apr_pool_t *pool);
 
 #endif

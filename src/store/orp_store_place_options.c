@@ -3,9 +3,7 @@
 
 #include <string.h>
 
-#include <apr_cstr.h>
 #include <apr_file_io.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "orp_codec.h"
@@ -14,7 +12,6 @@
 #include "orp_store_place_reader.h"
 
 #define PREFIX_MAX 64
-#define SIZE_MAX_BITS 40                /* 1024G */
 #define TIMEOUT_MIN (10 * 1000)         /* microseconds */
 #define TIMEOUT_MAX (60 * APR_USEC_PER_SEC)
 
@@ -23,59 +20,31 @@
 
 apr_status_t orp_place_read_size(reader_t *reader, const char *text)
 {
-    static const char units[] = "KMG";
-    apr_size_t length = strlen(text);
-    const char *unit = length
-        ? strchr(units, apr_toupper(text[length - 1])) : NULL;
-    int shift = unit && *unit ? (int)(unit - units + 1) * 10 : 0;
-    apr_uint64_t number;
+    apr_uint64_t size;
 
-    if (orp_number_parse(&number,
-                         apr_pstrmemdup(reader->pool, text,
-                                        length - (shift ? 1 : 0)),
-                         (APR_UINT64_C(1) << SIZE_MAX_BITS) >> shift)
-            != APR_SUCCESS
-        || number << shift < ORP_STORE_SHM_MIN) {
+    if (orp_size_parse(&size, text, reader->pool) != APR_SUCCESS
+        || size < ORP_STORE_SHM_MIN) {
         return orp_place_refuse(reader, "The size%s is not one such as "
                                 "\"32M\", at least 1M and at most 1024G.",
                                 orp_place_quoted(reader, text));
     }
-    reader->place->size = number << shift;
+    reader->place->size = size;
     return APR_SUCCESS;
 }
 
 static apr_status_t read_timeout(reader_t *reader, const char *text)
 {
-    static const struct {
-        const char *name;
-        apr_interval_time_t unit;
-    } units[] = {
-        { "", APR_USEC_PER_SEC },
-        { "ms", APR_USEC_PER_SEC / 1000 },
-        { "s", APR_USEC_PER_SEC },
-        { "m", 60 * APR_USEC_PER_SEC },
-        { "mi", 60 * APR_USEC_PER_SEC },
-        { "min", 60 * APR_USEC_PER_SEC },
-    };
-    apr_size_t digits = strspn(text, "0123456789");
-    apr_uint64_t number;
-    apr_size_t i;
+    apr_interval_time_t timeout;
 
-    for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (!apr_cstr_casecmp(text + digits, units[i].name)
-            && orp_number_parse(
-                   &number, apr_pstrmemdup(reader->pool, text, digits),
-                   (apr_uint64_t)(TIMEOUT_MAX / units[i].unit))
-                == APR_SUCCESS
-            && (apr_interval_time_t)number * units[i].unit >= TIMEOUT_MIN) {
-            reader->place->timeout =
-                (apr_interval_time_t)number * units[i].unit;
-            return APR_SUCCESS;
-        }
+    if (orp_interval_parse(&timeout, text, TIMEOUT_MAX, reader->pool)
+            != APR_SUCCESS
+        || timeout < TIMEOUT_MIN) {
+        return orp_place_refuse(reader, "The timeout%s is not a time such as "
+                                "\"500ms\" or \"2s\", at least 10ms and at "
+                                "most 60s.", orp_place_quoted(reader, text));
     }
-    return orp_place_refuse(reader, "The timeout%s is not a time such as "
-                            "\"500ms\" or \"2s\", at least 10ms and at most "
-                            "60s.", orp_place_quoted(reader, text));
+    reader->place->timeout = timeout;
+    return APR_SUCCESS;
 }
 
 /* ---------------------------------------------------------------------- */

@@ -409,6 +409,50 @@ static void what_is_no_number_is_refused(void **state)
     assert_status(orp_number_parse(&number, "99", 99), APR_SUCCESS);
 }
 
+static void sizes_and_times_have_units(void **state)
+{
+    static const char *const no_sizes[] = {
+        "", "0", "0K", "K", "1T", "1KB", "1 K", "-1", "1025G",
+        "1099511627777"
+    };
+    static const char *const no_times[] = {
+        "", "0", "0s", "s", "1d", "1 s", "-1", "61", "61000ms", "2m", "1h"
+    };
+    scene_t *scene = *state;
+    apr_interval_time_t time = 77;
+    apr_uint64_t size = 77;
+    size_t i;
+
+    for (i = 0; i < COUNT(no_sizes); i++) {
+        assert_status(orp_size_parse(&size, no_sizes[i], scene->pool),
+                      ORP_EENCODING);
+    }
+    for (i = 0; i < COUNT(no_times); i++) {
+        assert_status(orp_interval_parse(&time, no_times[i],
+                                         apr_time_from_sec(60),
+                                         scene->pool), ORP_EENCODING);
+    }
+    assert_true(size == 77 && time == 77);
+    assert_status(orp_size_parse(&size, "17", scene->pool), APR_SUCCESS);
+    assert_true(size == 17);
+    assert_status(orp_size_parse(&size, "3k", scene->pool), APR_SUCCESS);
+    assert_true(size == 3 * 1024);
+    assert_status(orp_size_parse(&size, "1024G", scene->pool), APR_SUCCESS);
+    assert_true(size == APR_UINT64_C(1) << 40);
+    assert_status(orp_interval_parse(&time, "250ms", apr_time_from_sec(60),
+                                     scene->pool), APR_SUCCESS);
+    assert_true(time == 250 * 1000);
+    assert_status(orp_interval_parse(&time, "60", apr_time_from_sec(60),
+                                     scene->pool), APR_SUCCESS);
+    assert_true(time == apr_time_from_sec(60));
+    assert_status(orp_interval_parse(&time, "1MIN", apr_time_from_sec(60),
+                                     scene->pool), APR_SUCCESS);
+    assert_true(time == apr_time_from_sec(60));
+    assert_status(orp_interval_parse(&time, "2h", apr_time_from_sec(7200),
+                                     scene->pool), APR_SUCCESS);
+    assert_true(time == apr_time_from_sec(7200));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -432,6 +476,7 @@ int main(void)
         scene_test(every_control_character_is_seen),
         scene_test(numbers_are_read_up_to_their_maximum),
         scene_test(what_is_no_number_is_refused),
+        scene_test(sizes_and_times_have_units),
     };
 
     apr_initialize();
