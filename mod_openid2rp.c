@@ -16,6 +16,7 @@
 #include "openid2rp_config.h"
 #include "openid2rp_directives.h"
 #include "openid2rp_handler.h"
+#include "openid2rp_require.h"
 #include "openid2rp_runtime.h"
 #include "openid2rp_status.h"
 
@@ -109,8 +110,6 @@ static void register_hooks(apr_pool_t *pool)
      * there */
     static const char *const watchdog[] = { "mod_watchdog.c", NULL };
 
-    (void)pool;
-
     /* the mutex type must be known before Mutex directives are read */
     ap_hook_pre_config(openid2rp_runtime_pre_config, NULL, NULL,
                        APR_HOOK_MIDDLE);
@@ -136,6 +135,8 @@ static void register_hooks(apr_pool_t *pool)
     /* before mod_authz_core, which would ask for a user */
     ap_hook_check_authz(openid2rp_auth_check_authz, NULL, NULL,
                         APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+
+    openid2rp_require_register(pool);
 
     ap_hook_note_auth_failure(openid2rp_auth_note_failure, NULL, NULL,
                               APR_HOOK_MIDDLE);

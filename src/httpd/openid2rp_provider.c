@@ -13,19 +13,6 @@ struct openid2rp_rule_t {
     const ap_regex_t *regex;    /* or this */
 };
 
-static const char *read_regex(openid2rp_rule_t *rule, cmd_parms *cmd,
-                              const char *arg)
-{
-    /* anchored at both ends, or "~https://op" would match
-     * "http://evil/?https://op" */
-    rule->regex = ap_pregcomp(cmd->pool, apr_pstrcat(cmd->pool, "^(?:",
-                                                     arg + 1, ")$", NULL),
-                              AP_REG_EXTENDED | AP_REG_DOLLAR_ENDONLY);
-    return rule->regex ? NULL
-        : openid2rp_mistake(cmd, "\"%s\" is not a regular expression.",
-                            arg + 1);
-}
-
 const char *openid2rp_rule_read(const openid2rp_rule_t **prule,
                                 cmd_parms *cmd, const char *arg)
 {
@@ -33,7 +20,7 @@ const char *openid2rp_rule_read(const openid2rp_rule_t **prule,
     const char *error = NULL;
 
     if (*arg == '~') {
-        error = read_regex(rule, cmd, arg);
+        error = openid2rp_read_regex(&rule->regex, cmd, arg + 1);
     }
     else {
         orp_realm_t *prefix;

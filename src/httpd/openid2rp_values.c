@@ -58,6 +58,16 @@ const char *openid2rp_read_url(const char **purl, cmd_parms *cmd,
     return NULL;
 }
 
+const char *openid2rp_read_regex(const ap_regex_t **pregex, cmd_parms *cmd,
+                                 const char *arg)
+{
+    *pregex = ap_pregcomp(cmd->pool,
+                          apr_pstrcat(cmd->pool, "^(?:", arg, ")$", NULL),
+                          AP_REG_EXTENDED | AP_REG_DOLLAR_ENDONLY);
+    return *pregex ? NULL
+        : openid2rp_mistake(cmd, "\"%s\" is not a regular expression.", arg);
+}
+
 const char *openid2rp_check_path(cmd_parms *cmd, const char *arg)
 {
     if (*arg != '/' || orp_has_control(arg) || strpbrk(arg, " \\#")) {

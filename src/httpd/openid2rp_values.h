@@ -28,6 +28,14 @@ const char *openid2rp_read_size(apr_int64_t *psize, cmd_parms *cmd,
 const char *openid2rp_read_url(const char **purl, cmd_parms *cmd,
                                const char *arg);
 
+/**
+ * A regular expression behind "~". It is anchored at both ends, or
+ * "~https://op" would match "http://evil/?https://op".
+ * @param arg  what stands behind the "~"
+ */
+const char *openid2rp_read_regex(const ap_regex_t **pregex, cmd_parms *cmd,
+                                 const char *arg);
+
 /** A path on this site, to be put behind its origin. */
 const char *openid2rp_check_path(cmd_parms *cmd, const char *arg);
 
