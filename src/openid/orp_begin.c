@@ -18,6 +18,9 @@
 
 /** How long a provider that makes no associations is not asked for one. */
 #define NO_ASSOC_TIME (60 * 60 * APR_USEC_PER_SEC)
+/** The same for one that answered with something else than an association:
+ * it may be mended soon, but not each login has to find out. */
+#define BAD_ASSOC_TIME (5 * 60 * APR_USEC_PER_SEC)
 
 typedef struct {
     orp_login_t *login;
@@ -49,9 +52,10 @@ static apr_status_t associate(const char **phandle, const beginning_t *b,
         *phandle = assoc->handle;
         return APR_SUCCESS;
     }
-    if (status == ORP_ENOASSOC) {
-        orp_assoc_remember_none(b->env, request->endpoint, NO_ASSOC_TIME,
-                                b->pool);
+    if (status == ORP_ENOASSOC || status == ORP_EASSOCIATE) {
+        orp_assoc_remember_none(b->env, request->endpoint,
+                                status == ORP_ENOASSOC
+                                ? NO_ASSOC_TIME : BAD_ASSOC_TIME, b->pool);
     }
     if (status != APR_SUCCESS) {
         orp_log(b->env, ORP_LOG_INFO, 106, b->pool,
@@ -196,6 +200,30 @@ static apr_status_t begin(const beginning_t *b)
     return status;
 }
 
+/* What was typed, for the log: whoever puts a password into a URL gets it
+ * refused, and need not find it there. */
+static const char *without_password(const char *typed, apr_pool_t *pool)
+{
+    apr_size_t scheme = strcspn(typed, ":/\\?#@");
+    const char *authority = typed, *end, *at, *colon;
+
+    if (typed[scheme] == ':' && strchr("/\\", typed[scheme + 1])) {
+        authority += scheme + 1;
+        authority += strspn(authority, "/\\");
+    }
+    end = authority + strcspn(authority, "/\\?#");
+    for (at = end; at > authority && *at != '@'; at--) {
+        continue;
+    }
+    colon = memchr(authority, ':', (apr_size_t)(at - authority));
+    if (!colon) {
+        return typed;
+    }
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, typed, (apr_size_t)
+                                            (colon + 1 - typed)),
+                       "***", at, NULL);
+}
+
 static apr_status_t fail(const beginning_t *b, apr_status_t status)
 {
     orp_login_t *login = b->login;
@@ -210,7 +238,7 @@ static apr_status_t fail(const beginning_t *b, apr_status_t status)
     login->sentence = b->why->sentence;
     orp_log(b->env, ORP_LOG_INFO, 110, b->pool,
             "login refused (%s): \"%s\": %s", orp_status_code(status),
-            login->typed, login->sentence);
+            without_password(login->typed, b->pool), login->sentence);
     return status;
 }
 

@@ -576,6 +576,11 @@ static void a_provider_that_fails_to_associate_is_asked_directly(
         op_is_honest(op);
         assert_accepted(visit, op_answer(op, visit));
         assert_int_equal(op->checked, (int)i + 1);
+
+        /* five minutes, in which each login would ask again in vain */
+        scene_turn_clock(scene, apr_time_from_sec(299));
+        assert_text(visit_begin(scene, USER)->login->assoc_handle, NULL);
+        scene_turn_clock(scene, apr_time_from_sec(2));
     }
     assert_text(visit_begin(scene, USER)->login->assoc_handle, "shared-1");
 }
