@@ -98,6 +98,43 @@ int orp_address_allowed(const struct sockaddr *address,
         && !in_any(bytes, size, special6, COUNT(special6));
 }
 
+static int text_allowed(int family, const char *text,
+                        const apr_array_header_t *allow)
+{
+    struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
+    struct sockaddr_in four = { .sin_family = AF_INET };
+
+    if (family == AF_INET6) {
+        /* a resolver could not read it either */
+        return inet_pton(AF_INET6, text, &six.sin6_addr) != 1
+            || orp_address_allowed((struct sockaddr *)&six, allow);
+    }
+    /* the resolver's reading: octal, hexadecimal and short forms as well */
+    return !inet_aton(text, &four.sin_addr)
+        || orp_address_allowed((struct sockaddr *)&four, allow);
+}
+
+int orp_host_allowed(const char *host, const apr_array_header_t *allow,
+                     apr_pool_t *pool)
+{
+    static const char local[] = ".localhost";
+    apr_size_t size = strlen(host), tail = strlen(local);
+
+    if (size > 2 && *host == '[') {
+        return text_allowed(AF_INET6, apr_pstrmemdup(pool, host + 1,
+                                                     size - 2), allow);
+    }
+    if (size && host[size - 1] == '.') {
+        size--;
+    }
+    host = apr_pstrcat(pool, ".", apr_pstrmemdup(pool, host, size), NULL);
+    if (++size >= tail && !strcasecmp(host + size - tail, local)) {
+        return text_allowed(AF_INET, "127.0.0.1", allow)
+            || text_allowed(AF_INET6, "::1", allow);
+    }
+    return text_allowed(AF_INET, host + 1, allow);
+}
+
 /* Bits behind the prefix are most likely a slip of the pen. */
 static int has_stray_bits(const orp_cidr_t *cidr)
 {

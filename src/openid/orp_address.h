@@ -41,4 +41,14 @@ ORP_MUST_USE apr_status_t orp_cidr_parse(orp_cidr_t *cidr, const char *text,
 int orp_address_allowed(const struct sockaddr *address,
                         const apr_array_header_t *allow);
 
+/**
+ * May the host of a URL be contacted, as far as it says itself? It is an
+ * address, in any spelling that resolvers know ("127.0.0.1", "0x7f.1",
+ * "2130706433", "[::1]"), or a name of this machine ("localhost" and what ends
+ * in ".localhost": RFC 6761, 6.3). Of other names only a resolver knows more.
+ * @return 0 where it may not
+ */
+int orp_host_allowed(const char *host, const apr_array_header_t *allow,
+                     apr_pool_t *pool);
+
 #endif

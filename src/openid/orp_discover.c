@@ -118,6 +118,37 @@ static apr_status_t discover_xri(orp_discovery_t *discovery,
     return APR_SUCCESS;
 }
 
+/* Leave out the endpoints that may not be asked, nor would be when the user
+ * comes back: no browser is sent to them in vain. */
+static apr_status_t drop_refused(orp_discovery_t *discovery,
+                                 const orp_env_t *env, orp_reason_t *why,
+                                 apr_pool_t *pool)
+{
+    apr_array_header_t *all = discovery->services;
+    apr_array_header_t *left = apr_array_make(pool, all->nelts,
+                                              sizeof(orp_service_t *));
+    orp_reason_t *refused = orp_reason_create(pool);
+    int i;
+
+    for (i = 0; i < all->nelts; i++) {
+        orp_service_t *service = APR_ARRAY_IDX(all, i, orp_service_t *);
+
+        if (orp_http_may_ask(env, service->endpoint, refused, pool)
+            == APR_SUCCESS) {
+            APR_ARRAY_PUSH(left, orp_service_t *) = service;
+            continue;
+        }
+        orp_log(env, ORP_LOG_INFO, 107, pool,
+                "discovery: an endpoint of %s is left out (%s): %s",
+                discovery->claimed_id, orp_status_code(refused->status),
+                refused->sentence);
+    }
+    discovery->services = left;
+    return left->nelts ? APR_SUCCESS
+        : orp_reason_set(why, refused->status, refused->subject, "%s",
+                         refused->sentence);
+}
+
 apr_status_t orp_discover(orp_discovery_t **pdiscovery, const orp_env_t *env,
                           const orp_identifier_t *identifier,
                           orp_reason_t *why, apr_pool_t *pool)
@@ -131,6 +162,9 @@ apr_status_t orp_discover(orp_discovery_t **pdiscovery, const orp_env_t *env,
     }
     else {
         status = discover_url(discovery, env, identifier->text, why, pool);
+    }
+    if (status == APR_SUCCESS) {
+        status = drop_refused(discovery, env, why, pool);
     }
     if (status == APR_SUCCESS) {
         *pdiscovery = discovery;

@@ -28,7 +28,8 @@ typedef struct orp_discovery_t {
  * @param why         one sentence for the person who typed it
  * @return APR_SUCCESS; ORP_EXRI for an XRI that is not resolved;
  *         ORP_ENOTOPENID where nothing is found; what orp_http_get()
- *         returns; ORP_EHTTP
+ *         returns; ORP_EHTTP; what orp_http_may_ask() returns, where it
+ *         refuses every endpoint
  */
 ORP_MUST_USE apr_status_t orp_discover(orp_discovery_t **pdiscovery,
                                        const orp_env_t *env,

@@ -7,21 +7,45 @@
 
 #include <apr_strings.h>
 
-#include "orp_url.h"
+static apr_status_t check(const orp_env_t *env, const orp_url_t *url,
+                          orp_reason_t *why, apr_pool_t *pool)
+{
+    const orp_http_client_t *http = env->http;
+    const char *text = orp_url_string(url, pool);
+
+    if (http->require_tls && strcmp(url->scheme, "https")) {
+        return orp_reason_set(why, ORP_ESCHEME, text,
+                              "Only https addresses are accepted here, and "
+                              "%s is not one.", text);
+    }
+    if (http->may_contact && !http->may_contact(http, url->host, pool)) {
+        return orp_reason_set(why, ORP_EADDRESS, text,
+                              "%s is at an address that may not be contacted "
+                              "from here.", text);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t orp_http_may_ask(const orp_env_t *env, const char *address,
+                              orp_reason_t *why, apr_pool_t *pool)
+{
+    orp_url_t *url;
+    apr_status_t status = orp_url_parse(&url, address, why, pool);
+
+    return status == APR_SUCCESS ? check(env, url, why, pool) : status;
+}
 
 static apr_status_t exchange(orp_http_response_t **presp,
                              const orp_env_t *env, const orp_url_t *url,
                              orp_http_request_t *request,
                              orp_reason_t *why, apr_pool_t *pool)
 {
-    apr_status_t status;
+    apr_status_t status = check(env, url, why, pool);
 
-    request->url = orp_url_string(url, pool);
-    if (env->http->require_tls && strcmp(url->scheme, "https")) {
-        return orp_reason_set(why, ORP_ESCHEME, request->url,
-                              "Only https addresses are accepted here, and "
-                              "%s is not one.", request->url);
+    if (status != APR_SUCCESS) {
+        return status;
     }
+    request->url = orp_url_string(url, pool);
     status = env->http->exchange(presp, env->http, request, why, pool);
     if (status == APR_SUCCESS) {
         (*presp)->url = request->url;

@@ -16,6 +16,7 @@
 
 #include "orp_env.h"
 #include "orp_params.h"
+#include "orp_url.h"
 
 /** How many redirects one fetch follows. */
 #define ORP_HTTP_REDIRECTS 5
@@ -56,6 +57,17 @@ ORP_MUST_USE apr_status_t orp_http_post(orp_http_response_t **presp,
                                         orp_reason_t *why,
                                         apr_pool_t *pool);
 
+/**
+ * May this URL be asked at all, as far as it says itself? Nothing is looked up
+ * or sent. A fetch begins with this, on every hop; discovery does it for what
+ * it only passes on.
+ * @return APR_SUCCESS; ORP_EURL, ORP_ESCHEME, ORP_EADDRESS
+ */
+ORP_MUST_USE apr_status_t orp_http_may_ask(const orp_env_t *env,
+                                           const char *url,
+                                           orp_reason_t *why,
+                                           apr_pool_t *pool);
+
 /** The media type of a Content-Type, without parameters, in lower case. */
 const char *orp_http_media_type(const char *content_type, apr_pool_t *pool);
 
@@ -91,6 +103,14 @@ struct orp_http_client_t {
 
     /** Nonzero: https only. */
     int require_tls;
+
+    /**
+     * NULL, or: may this host be contacted, as far as it says itself? What a
+     * name resolves to is for exchange() to refuse.
+     * @return nonzero where it may
+     */
+    int (*may_contact)(const orp_http_client_t *client, const char *host,
+                       apr_pool_t *pool);
 };
 
 #endif

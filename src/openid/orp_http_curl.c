@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 #include <curl/curl.h>
+#include <dlfcn.h>
 
 #include "orp_address.h"
 #include "orp_url.h"
@@ -37,13 +38,27 @@ typedef struct {
     char *body;
     apr_size_t room;            /* of body, without its NUL */
     apr_size_t headers;         /* bytes of headers so far */
+    apr_uint64_t received;      /* bytes of anything so far */
     int refused;                /* an address was refused */
     int too_big;                /* a ceiling was reached */
     int stopped;                /* the answer is no longer wanted */
 } transfer_t;
 
+/* A lookup that outlives its exchange is left to its thread (see set_limits):
+ * the library may not be unloaded under it when httpd lets go of the module. */
+static void stay_loaded(void)
+{
+    Dl_info library;
+
+    if (dladdr((void *)curl_easy_init, &library)) {
+        (void)dlopen(library.dli_fname,
+                     RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+    }
+}
+
 apr_status_t orp_http_curl_init(void)
 {
+    stay_loaded();
     return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK
         ? APR_SUCCESS : ORP_EFETCH;
 }
@@ -131,7 +146,22 @@ static curl_socket_t open_socket(void *baton, curlsocktype purpose,
                   address->protocol);
 }
 
-/* Called at least once a second, also while nothing moves. */
+/* Everything that came: also what never becomes a header or a body, such as
+ * the extension of a chunk, which libcurl skips without an end. */
+static int count_bytes(CURL *curl, curl_infotype type, char *bytes,
+                       size_t size, void *baton)
+{
+    transfer_t *t = baton;
+
+    (void)curl, (void)bytes;
+    if (type == CURLINFO_HEADER_IN || type == CURLINFO_DATA_IN
+        || type == CURLINFO_SSL_DATA_IN) {
+        t->received += size;
+    }
+    return 0;
+}
+
+/* Called after each read, and at least once a second while nothing moves. */
 static int look_up(void *baton, curl_off_t down_all, curl_off_t down,
                    curl_off_t up_all, curl_off_t up)
 {
@@ -139,8 +169,11 @@ static int look_up(void *baton, curl_off_t down_all, curl_off_t down,
     const orp_http_curl_t *settings = &t->client->settings;
 
     (void)down_all, (void)down, (void)up_all, (void)up;
-    t->stopped = settings->stopped(settings->baton);
-    return t->stopped;
+    if (t->received > 2 * ((apr_uint64_t)settings->max_size + HEADERS_MAX)) {
+        t->too_big = 1;
+    }
+    t->stopped = settings->stopped && settings->stopped(settings->baton);
+    return t->stopped || t->too_big;
 }
 
 static const struct {
@@ -216,8 +249,15 @@ static void set_limits(CURL *curl, const client_t *client,
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)apr_time_as_msec(s->connect));
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* do not wait for a resolver that is slower than the deadline */
+    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
+#endif
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    /* one request needs no HTTP/2, nor the frames that come with it */
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
     if (s->ca_file) {
@@ -262,11 +302,12 @@ static void set_callbacks(CURL *curl, transfer_t *t)
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, t);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, t);
-    if (t->client->settings.stopped) {
-        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_up);
-        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t);
-    }
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_up);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t);
+    curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);    /* else it is not called */
+    curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, count_bytes);
+    curl_easy_setopt(curl, CURLOPT_DEBUGDATA, t);
 }
 
 static apr_status_t curl_exchange(orp_http_response_t **presp,
@@ -276,7 +317,8 @@ static apr_status_t curl_exchange(orp_http_response_t **presp,
 {
     const client_t *client = (const client_t *)base;
     orp_http_response_t *response = apr_pcalloc(pool, sizeof(*response));
-    transfer_t t = { client, pool, response, "", 0, 0, 0, 0, 0 };
+    transfer_t t = { .client = client, .pool = pool, .response = response,
+                     .body = "" };
     struct curl_slist *headers;
     CURL *curl = curl_easy_init();
     CURLcode code;
@@ -317,6 +359,14 @@ static const char *proxy_url(const char *text, apr_pool_t *pool)
                         url->port);
 }
 
+static int may_contact(const orp_http_client_t *base, const char *host,
+                       apr_pool_t *pool)
+{
+    const client_t *client = (const client_t *)base;
+
+    return orp_host_allowed(host, client->settings.allow, pool);
+}
+
 orp_http_client_t *orp_http_curl_create(const orp_http_curl_t *settings,
                                         const orp_env_t *env,
                                         apr_pool_t *pool)
@@ -329,5 +379,6 @@ orp_http_client_t *orp_http_curl_create(const orp_http_curl_t *settings,
     client->base.exchange = curl_exchange;
     client->base.timeout = settings->timeout;
     client->base.require_tls = settings->require_tls;
+    client->base.may_contact = may_contact;
     return &client->base;
 }

@@ -6,8 +6,10 @@
  * It fails closed: certificates are verified, addresses are checked at the
  * moment of connecting (after the name was resolved, so that a name whose
  * address changes cannot slip by), bodies and headers have a ceiling, and one
- * deadline covers everything, however slowly the bytes drip. Nothing is
- * decompressed, no cookie is kept, no proxy is taken from the environment.
+ * deadline covers everything, however slowly the bytes drip or the resolver
+ * is. Nothing is asked to be compressed, no cookie is kept, no connection is
+ * used twice, no proxy is taken from the environment. TLS 1.2 or newer,
+ * HTTP/1.1.
  */
 #ifndef ORP_HTTP_CURL_H
 #define ORP_HTTP_CURL_H
@@ -22,7 +24,7 @@ typedef struct orp_http_curl_t {
     apr_size_t max_size;            /* of one body, in bytes */
     const apr_array_header_t *allow;    /* of orp_cidr_t, or NULL */
     const char *proxy;              /* URL of a forward proxy, or NULL; what
-                                     * it connects to is its own business */
+                                     * names resolve to is its own business */
     const char *ca_file;            /* PEM bundle, or NULL for the system's */
     int require_tls;                /* nonzero: https only */
 

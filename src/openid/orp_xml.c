@@ -99,6 +99,8 @@ static orp_xml_attr_t *copy_attrs(const conversion_t *c,
 static orp_xml_node_t *copy_node(conversion_t *c, const xmlNode *node,
                                  int depth);
 
+/* Recursive, and harmless: copy_node() ends it at ORP_XML_DEPTH.
+ * NOLINTNEXTLINE(misc-no-recursion) */
 static apr_status_t copy_children(orp_xml_node_t **pfirst, conversion_t *c,
                                   const xmlNode *node, int depth)
 {
@@ -119,7 +121,8 @@ static apr_status_t copy_children(orp_xml_node_t **pfirst, conversion_t *c,
 }
 
 /* NULL where it is too deep or too much: the end of an XML document, while an
- * HTML page goes on without it. */
+ * HTML page goes on without it.
+ * NOLINTNEXTLINE(misc-no-recursion): up to ORP_XML_DEPTH */
 static orp_xml_node_t *copy_node(conversion_t *c, const xmlNode *node,
                                  int depth)
 {

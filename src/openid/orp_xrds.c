@@ -140,18 +140,25 @@ static const orp_xml_node_t *last_xrd(const orp_xml_node_t *root)
     return last;
 }
 
-static apr_status_t read_root(orp_xml_node_t **proot, const char *bytes,
-                              apr_size_t size, orp_reason_t *why,
-                              apr_pool_t *pool)
+/* The XRD that counts is the last one; *pfirst, where the chain begins. */
+static apr_status_t read_xrd(const orp_xml_node_t **pxrd,
+                             const orp_xml_node_t **pfirst, const char *bytes,
+                             apr_size_t size, orp_reason_t *why,
+                             apr_pool_t *pool)
 {
+    const orp_xml_node_t *xrd = NULL;
     orp_xml_node_t *root;
 
-    if (orp_xml_parse(&root, bytes, size, pool) != APR_SUCCESS
-        || !orp_xml_find(root, NS_XRDS, "XRDS") || !last_xrd(root)) {
+    if (orp_xml_parse(&root, bytes, size, pool) == APR_SUCCESS
+        && orp_xml_find(root, NS_XRDS, "XRDS")) {
+        xrd = last_xrd(root);
+    }
+    if (!xrd) {
         return orp_reason_set(why, ORP_EXML, NULL,
                               "The XRDS document is not well-formed.");
     }
-    *proot = root;
+    *pxrd = xrd;
+    *pfirst = root->children;
     return APR_SUCCESS;
 }
 
@@ -201,15 +208,13 @@ apr_status_t orp_xrds_authority(orp_xrds_authority_t *authority,
                                 const char *bytes, apr_size_t size,
                                 orp_reason_t *why, apr_pool_t *pool)
 {
-    const orp_xml_node_t *xrd;
-    orp_xml_node_t *root;
-    apr_status_t status = read_root(&root, bytes, size, why, pool);
+    const orp_xml_node_t *xrd, *first;
+    apr_status_t status = read_xrd(&xrd, &first, bytes, size, why, pool);
 
     if (status == APR_SUCCESS) {
-        xrd = last_xrd(root);
         authority->canonical_id = child_text(xrd, "CanonicalID");
         authority->provider_id = child_text(xrd, "ProviderID");
-        authority->verified = is_verified(xrd, root->children);
+        authority->verified = is_verified(xrd, first);
     }
     return status;
 }
@@ -221,15 +226,14 @@ apr_status_t orp_xrds_services(apr_array_header_t **pservices,
     apr_array_header_t *ranked = apr_array_make(pool, 4, sizeof(ranked_t));
     apr_array_header_t *services = apr_array_make(pool, 4,
                                                   sizeof(orp_service_t *));
-    const orp_xml_node_t *node;
-    orp_xml_node_t *root;
+    const orp_xml_node_t *node, *first;
     int i;
-    apr_status_t status = read_root(&root, bytes, size, why, pool);
+    apr_status_t status = read_xrd(&node, &first, bytes, size, why, pool);
 
     if (status != APR_SUCCESS) {
         return status;
     }
-    node = last_xrd(root)->children;
+    node = node->children;
     while ((node = orp_xml_find(node, NS_XRD, "Service"))) {
         read_service(ranked, node, pool);
         node = node->next;

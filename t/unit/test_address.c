@@ -94,6 +94,144 @@ static void addresses_beside_the_special_ones_are_allowed(void **state)
     }
 }
 
+/* The registries, in full: each range with its first and last address, and
+ * what stands on either side of it. */
+typedef struct {
+    const char *range;
+    int before, behind;         /* nonzero: the neighbour is public */
+} registered_t;
+
+/* IANA IPv4 Special-Purpose Address Registry, and multicast. Of what it calls
+ * globally reachable (192.0.0.9, 192.0.0.10, AS112, AMT) nothing is a web
+ * server: what lies inside another range is refused, the rest is not. */
+static const registered_t registered4[] = {
+    { "0.0.0.0/8", 0, 1 }, { "0.0.0.0/32", 0, 0 }, { "10.0.0.0/8", 1, 1 },
+    { "100.64.0.0/10", 1, 1 }, { "127.0.0.0/8", 1, 1 },
+    { "169.254.0.0/16", 1, 1 }, { "172.16.0.0/12", 1, 1 },
+    { "192.0.0.0/24", 1, 1 }, { "192.0.0.0/29", 1, 0 },
+    { "192.0.0.8/32", 0, 0 }, { "192.0.0.9/32", 0, 0 },
+    { "192.0.0.10/32", 0, 0 }, { "192.0.0.170/32", 0, 0 },
+    { "192.0.0.171/32", 0, 0 }, { "192.0.2.0/24", 1, 1 },
+    { "192.88.99.0/24", 1, 1 }, { "192.168.0.0/16", 1, 1 },
+    { "198.18.0.0/15", 1, 1 }, { "198.51.100.0/24", 1, 1 },
+    { "203.0.113.0/24", 1, 1 }, { "224.0.0.0/4", 1, 0 },
+    { "240.0.0.0/4", 0, 0 }, { "255.255.255.255/32", 0, 0 },
+};
+
+/* IANA IPv6 Special-Purpose Address Registry, what is not yet given to
+ * anybody, old forms, and multicast. */
+static const registered_t registered6[] = {
+    { "::1/128", 0, 0 }, { "::/128", 0, 0 }, { "::/96", 0, 0 },
+    { "::ffff:0:0/96", 0, 0 }, { "64:ff9b::/96", 0, 0 },
+    { "64:ff9b:1::/48", 0, 0 }, { "100::/64", 0, 0 },
+    { "100:0:0:1::/64", 0, 0 }, { "::/3", 0, 1 }, { "2001::/23", 1, 1 },
+    { "2001::/32", 1, 0 }, { "2001:1::1/128", 0, 0 },
+    { "2001:1::2/128", 0, 0 }, { "2001:1::3/128", 0, 0 },
+    { "2001:2::/48", 0, 0 }, { "2001:3::/32", 0, 0 },
+    { "2001:4:112::/48", 0, 0 }, { "2001:10::/28", 0, 0 },
+    { "2001:20::/28", 0, 0 }, { "2001:30::/28", 0, 0 },
+    { "2001:db8::/32", 1, 1 }, { "2002::/16", 1, 1 },
+    { "3fff::/20", 1, 1 }, { "4000::/2", 1, 0 }, { "5f00::/16", 0, 0 },
+    { "8000::/1", 0, 0 }, { "fc00::/7", 0, 0 }, { "fe80::/10", 0, 0 },
+    { "fec0::/10", 0, 0 }, { "ff00::/8", 0, 0 },
+};
+
+/* Add 1 or -1. @return 0 where there is no such address */
+static int step(unsigned char *bytes, int size, int by)
+{
+    unsigned char end = by > 0 ? 0 : 255;
+    int i;
+
+    for (i = size - 1; i >= 0; i--) {
+        bytes[i] = (unsigned char)(bytes[i] + by);
+        if (bytes[i] != end) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void check(const char *range, const unsigned char *bytes, int size,
+                  int expected)
+{
+    char text[INET6_ADDRSTRLEN];
+
+    inet_ntop(size == 4 ? AF_INET : AF_INET6, bytes, text, sizeof(text));
+    if (!allowed(text, NULL) != !expected) {
+        fail_msg("%s, for %s: %s", text, range,
+                 expected ? "refused" : "allowed");
+    }
+}
+
+static void check_range(const registered_t *is, apr_pool_t *pool)
+{
+    unsigned char last[16];
+    orp_cidr_t cidr;
+    int bit;
+
+    assert_status(orp_cidr_parse(&cidr, is->range, pool), APR_SUCCESS);
+    memcpy(last, cidr.bytes, sizeof(last));
+    for (bit = cidr.bits; bit < cidr.size * 8; bit++) {
+        last[bit / 8] |= (unsigned char)(0x80 >> bit % 8);
+    }
+    check(is->range, cidr.bytes, cidr.size, 0);
+    check(is->range, last, cidr.size, 0);
+    if (step(cidr.bytes, cidr.size, -1)) {
+        check(is->range, cidr.bytes, cidr.size, is->before);
+    }
+    if (step(last, cidr.size, 1)) {
+        check(is->range, last, cidr.size, is->behind);
+    }
+}
+
+static void every_range_ends_where_the_registry_says(void **state)
+{
+    scene_t *scene = *state;
+    size_t i;
+
+    for (i = 0; i < COUNT(registered4); i++) {
+        check_range(&registered4[i], scene->pool);
+    }
+    for (i = 0; i < COUNT(registered6); i++) {
+        check_range(&registered6[i], scene->pool);
+    }
+}
+
+static void a_host_that_is_an_address_says_so_itself(void **state)
+{
+    static const struct {
+        const char *host;
+        int allowed;
+    } hosts[] = {
+        { "127.0.0.1", 0 }, { "127.1", 0 }, { "0177.0.0.1", 0 }, { "0", 0 },
+        { "2130706433", 0 }, { "0x7f000001", 0 }, { "127.0.0.1.", 0 },
+        { "0000000000000000000000000000000000000000000000177.0.0.1", 0 },
+        { "[::1]", 0 }, { "[::ffff:1.1.1.1]", 0 }, { "localhost", 0 },
+        { "localhost.", 0 }, { "LOCALHOST", 0 }, { "x.localhost", 0 },
+        { "8.8.8.8", 1 }, { "8.8", 1 }, { "134744072", 1 },
+        { "010.8.8.8", 1 }, { "012.8.8.8", 0 }, { "[2606:4700::1111]", 1 },
+        { "example.com", 1 }, { "localhost.example.com", 1 },
+        { "notlocalhost", 1 }, { "127.0.0.1.example.com", 1 },
+        { "256.0.0.1", 1 }, { "4294967296", 1 }, { "127.0.0.1..", 1 },
+        { "1.2.3.4.5", 1 }, { "0x", 1 }, { "a", 1 }, { ".", 1 },
+    };
+    scene_t *scene = *state;
+    size_t i;
+
+    for (i = 0; i < COUNT(hosts); i++) {
+        if (!orp_host_allowed(hosts[i].host, NULL, scene->pool)
+            != !hosts[i].allowed) {
+            fail_msg("%s", hosts[i].host);
+        }
+    }
+    assert_true(orp_host_allowed("0x7f.1", ranges(scene, "127.0.0.1", NULL),
+                                 scene->pool));
+    assert_false(orp_host_allowed("0x7f.2", ranges(scene, "127.0.0.1", NULL),
+                                  scene->pool));
+    assert_true(orp_host_allowed("localhost", ranges(scene, "::1", NULL),
+                                 scene->pool));
+}
+
 static void a_named_range_is_allowed_and_nothing_beside_it(void **state)
 {
     scene_t *scene = *state;
@@ -178,6 +316,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         scene_test(special_addresses_are_refused),
         scene_test(addresses_beside_the_special_ones_are_allowed),
+        scene_test(every_range_ends_where_the_registry_says),
+        scene_test(a_host_that_is_an_address_says_so_itself),
         scene_test(a_named_range_is_allowed_and_nothing_beside_it),
         scene_test(other_families_are_refused),
         scene_test(a_range_is_an_address_and_a_number_of_bits),

@@ -2,302 +2,34 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 /* test_http_curl.c - orp_http_curl: the client, against servers of all sorts.
- *
- * A server is a process of its own that listens on 127.0.0.1, hands each
- * request to the test through a pipe, and answers as it is told. */
+ * More on what it may be made to contact is in test_fetch_guard.c, and on what
+ * it may be made to read in test_fetch_limits.c. */
 
-#include "support.h"
+#include "support_web.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include "orp_address.h"
-#include "orp_http_curl.h"
-
-/* The first byte of what a client of TLS says. */
-#define TLS_HANDSHAKE 22
-
-/* How long an exchange may take: longer where everything is slow. */
-static apr_interval_time_t patience(void)
-{
-    return apr_time_from_msec(getenv("ORP_VALGRIND") ? 4000 : 400);
-}
-
-/* What a server does with a connection, after it has read the request. */
-typedef void behave_fn(int fd, const char *text);
-
-typedef struct server_t {
-    pid_t pid;
-    int port;
-    int requests;               /* read end of the pipe */
-    const char *url;            /* "http://127.0.0.1:PORT/" */
-} server_t;
-
-/* ---------------------------------------------------------------------- */
-/* The server's side. In the child nothing may return or assert. */
-
-static void send_all(int fd, const char *text, size_t size)
-{
-    while (size) {
-        ssize_t sent = send(fd, text, size, MSG_NOSIGNAL);
-
-        if (sent <= 0) {
-            _exit(0);
-        }
-        text += sent;
-        size -= (size_t)sent;
-    }
-}
-
-static void answers(int fd, const char *text)
-{
-    send_all(fd, text, strlen(text));
-}
 
 static void answers_with_a_nul(int fd, const char *text)
 {
     (void)text;
-    send_all(fd, "HTTP/1.1 200 OK\r\n\r\na\0b", 22);
+    web_send(fd, "HTTP/1.1 200 OK\r\n\r\na\0b", 22);
 }
-
-static void repeats(int fd, const char *text)
-{
-    answers(fd, "HTTP/1.1 200 OK\r\n");
-    for (;;) {
-        answers(fd, text);
-    }
-}
-
-static void drips(int fd, const char *text)
-{
-    for (;;) {
-        answers(fd, text);
-        answers(fd, "x");
-        text = "";
-        usleep(20000);
-    }
-}
-
-static void is_silent(int fd, const char *text)
-{
-    (void)fd;
-    (void)text;
-    sleep(5);
-}
-
-static void is_silent_for_long(int fd, const char *text)
-{
-    (void)fd;
-    (void)text;
-    sleep(60);
-}
-
-/* Read a request with its body. */
-static size_t read_request(int fd, char *buf, size_t room)
-{
-    size_t size = 0, wanted = 0;
-
-    while (size < room) {
-        ssize_t got = recv(fd, buf + size, room - size, 0);
-        const char *end, *length;
-
-        if (got <= 0) {
-            break;
-        }
-        size += (size_t)got;
-        buf[size] = '\0';
-        end = strstr(buf, "\r\n\r\n");
-        if (end && !wanted) {
-            length = strstr(buf, "Content-Length: ");
-            wanted = (size_t)(end + 4 - buf)
-                + (length ? (size_t)strtol(length + 16, NULL, 10) : 0);
-        }
-        if ((wanted && size >= wanted) || buf[0] == TLS_HANDSHAKE) {
-            break;
-        }
-    }
-    return size;
-}
-
-static void serve(int listener, int pipe_fd, behave_fn *behave,
-                  const char *text)
-{
-    static char buf[65536];
-
-    for (;;) {
-        int fd = accept(listener, NULL, NULL);
-        size_t size;
-
-        if (fd < 0) {
-            _exit(0);
-        }
-        size = read_request(fd, buf, sizeof(buf) - 1);
-        if (write(pipe_fd, buf, size) < 0) {
-            _exit(0);
-        }
-        if (size) {
-            behave(fd, text);
-        }
-        shutdown(fd, SHUT_WR);
-        close(fd);
-    }
-}
-
-/* ---------------------------------------------------------------------- */
-/* The test's side */
-
-static apr_status_t stop(void *baton)
-{
-    server_t *server = baton;
-
-    kill(server->pid, SIGKILL);
-    waitpid(server->pid, NULL, 0);
-    close(server->requests);
-    return APR_SUCCESS;
-}
-
-static int listen_somewhere(int *pport)
-{
-    struct sockaddr_in address;
-    socklen_t size = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    memset(&address, 0, sizeof(address));
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-    assert_int_equal(listen(fd, 8), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    *pport = ntohs(address.sin_port);
-    return fd;
-}
-
-static server_t *server_that(scene_t *scene, behave_fn *behave,
-                             const char *text)
-{
-    server_t *server = apr_pcalloc(scene->pool, sizeof(*server));
-    int listener = listen_somewhere(&server->port);
-    int fds[2];
-
-    assert_int_equal(pipe(fds), 0);
-    server->pid = fork();
-    assert_true(server->pid >= 0);
-    if (server->pid == 0) {
-        close(fds[0]);
-        serve(listener, fds[1], behave, text);
-    }
-    close(listener);
-    close(fds[1]);
-    server->requests = fds[0];
-    server->url = apr_psprintf(scene->pool, "http://127.0.0.1:%d/",
-                               server->port);
-    apr_pool_cleanup_register(scene->pool, server, stop,
-                              apr_pool_cleanup_null);
-    return server;
-}
-
-/* What the server was asked, or NULL where nobody came. */
-static const char *request_at(scene_t *scene, const server_t *server)
-{
-    struct pollfd wait = { server->requests, POLLIN, 0 };
-    char *text = apr_palloc(scene->pool, 65536);
-    ssize_t size;
-
-    if (poll(&wait, 1, 50) <= 0) {
-        return NULL;
-    }
-    size = read(server->requests, text, 65535);
-    assert_true(size >= 0);
-    text[size] = '\0';
-    return text;
-}
-
-static apr_time_t real_time(void *baton)
-{
-    (void)baton;
-    return apr_time_now();
-}
-
-/* Settings with which 127.0.0.1 may be contacted. */
-static orp_http_curl_t open_settings(scene_t *scene)
-{
-    orp_http_curl_t settings = orp_http_curl_defaults;
-    apr_array_header_t *allow = apr_array_make(scene->pool, 1,
-                                               sizeof(orp_cidr_t));
-
-    assert_status(orp_cidr_parse(apr_array_push(allow), "127.0.0.1",
-                                 scene->pool), APR_SUCCESS);
-    settings.allow = allow;
-    return settings;
-}
-
-/* One exchange, in the time of the world outside. */
-static apr_status_t exchange(scene_t *scene, const orp_http_curl_t *settings,
-                             const orp_http_request_t *wanted,
-                             orp_http_response_t **presp)
-{
-    orp_reason_t *why = orp_reason_create(scene->pool);
-    orp_http_request_t request = *wanted;
-    apr_time_t begin = apr_time_now();
-    const orp_http_client_t *client;
-    apr_status_t status;
-
-    scene->env.now = real_time;
-    client = orp_http_curl_create(settings, &scene->env, scene->pool);
-    if (!request.deadline) {
-        request.deadline = begin + patience();
-    }
-    *presp = NULL;
-    status = client->exchange(presp, client, &request, why, scene->pool);
-    assert_status(why->status, status);
-    if (status != APR_SUCCESS) {
-        assert_null(*presp);
-        assert_true(*why->sentence);
-        assert_text(why->subject, request.url);
-    }
-    assert_true(apr_time_now() - begin < patience() * 4);
-    return status;
-}
-
-static apr_status_t get(scene_t *scene, const char *url,
-                        orp_http_response_t **presp)
-{
-    const orp_http_request_t request = { url, "text/html", NULL, 0 };
-    const orp_http_curl_t settings = open_settings(scene);
-
-    return exchange(scene, &settings, &request, presp);
-}
-
-/* What a GET of such a server comes to. */
-static apr_status_t status_of(scene_t *scene, behave_fn *behave,
-                              const char *text)
-{
-    orp_http_response_t *response;
-
-    return get(scene, server_that(scene, behave, text)->url, &response);
-}
-
-#define OK "HTTP/1.1 200 OK\r\n"
 
 /* ---------------------------------------------------------------------- */
 
 static void a_response_comes_as_it_was_sent(void **state)
 {
     scene_t *scene = *state;
-    server_t *server = server_that(scene, answers,
+    web_server_t *server = web_server(scene, web_answers,
         "HTTP/1.1 404 Not here\r\nContent-Type:text/html; x \r\n"
         "x-xrds-location: \t /first \r\nX-XRDS-Location: /second\r\n"
         "X-XRDS-Location-Not: /third\r\nLOCATION: /there\r\n\r\nbody");
     orp_http_response_t *response;
 
-    assert_status(get(scene, server->url, &response), APR_SUCCESS);
+    assert_status(web_get(&response, scene, server->url), APR_SUCCESS);
     assert_int_equal(response->status, 404);
     assert_text(response->content_type, "text/html; x");
     assert_text(response->xrds_location, "/first");
@@ -311,8 +43,8 @@ static void a_bare_response_has_no_headers(void **state)
     scene_t *scene = *state;
     orp_http_response_t *response;
 
-    assert_status(get(scene, server_that(scene, answers, OK "\r\n")->url,
-                      &response), APR_SUCCESS);
+    assert_status(web_get(&response, scene, web_server(
+        scene, web_answers, WEB_OK "\r\n")->url), APR_SUCCESS);
     assert_text(response->content_type, "");
     assert_text(response->xrds_location, NULL);
     assert_text(response->location, NULL);
@@ -325,8 +57,8 @@ static void a_body_may_hold_nuls(void **state)
     scene_t *scene = *state;
     orp_http_response_t *response;
 
-    assert_status(get(scene, server_that(scene, answers_with_a_nul, "")->url,
-                      &response), APR_SUCCESS);
+    assert_status(web_get(&response, scene, web_server(
+        scene, answers_with_a_nul, "")->url), APR_SUCCESS);
     assert_int_equal(response->size, 3);
     assert_memory_equal(response->body, "a\0b", 4);
 }
@@ -336,10 +68,10 @@ static void what_came_before_the_response_does_not_count(void **state)
     scene_t *scene = *state;
     orp_http_response_t *response;
 
-    assert_status(get(scene, server_that(scene, answers,
+    assert_status(web_get(&response, scene, web_server(scene, web_answers,
         "HTTP/1.1 103 Early Hints\r\nLocation: /x\r\nX-XRDS-Location: /x\r\n"
-        "Content-Type: x\r\n\r\n" OK "Content-Type: y\r\n\r\n")->url,
-        &response), APR_SUCCESS);
+        "Content-Type: x\r\n\r\n" WEB_OK "Content-Type: y\r\n\r\n")->url),
+        APR_SUCCESS);
     assert_int_equal(response->status, 200);
     assert_text(response->content_type, "y");
     assert_text(response->location, NULL);
@@ -349,13 +81,13 @@ static void what_came_before_the_response_does_not_count(void **state)
 static void a_get_asks_for_what_is_accepted_and_no_more(void **state)
 {
     scene_t *scene = *state;
-    server_t *server = server_that(scene, answers, OK "\r\n");
+    web_server_t *server = web_server(scene, web_answers, WEB_OK "\r\n");
     orp_http_response_t *response;
     const char *request;
 
-    assert_status(get(scene, apr_pstrcat(scene->pool, server->url, "a?b=%20",
-                                         NULL), &response), APR_SUCCESS);
-    request = request_at(scene, server);
+    assert_status(web_get(&response, scene, apr_pstrcat(
+        scene->pool, server->url, "a?b=%20", NULL)), APR_SUCCESS);
+    request = web_request(scene, server);
     assert_non_null(request);
     assert_int_equal(strncmp(request, "GET /a?b=%20 HTTP/1.1\r\n", 23), 0);
     assert_non_null(strstr(request, "\r\nHost: 127.0.0.1:"));
@@ -369,17 +101,17 @@ static void a_get_asks_for_what_is_accepted_and_no_more(void **state)
 static void a_post_carries_its_form(void **state)
 {
     scene_t *scene = *state;
-    const orp_http_curl_t settings = open_settings(scene);
+    const orp_http_curl_t settings = web_settings(scene, "127.0.0.1");
     const char *form = repeated("a=b%26&", 700, scene->pool);
-    server_t *server = server_that(scene, answers, OK "\r\nyes");
+    web_server_t *server = web_server(scene, web_answers, WEB_OK "\r\nyes");
     const orp_http_request_t request = { server->url, NULL, form, 0 };
     orp_http_response_t *response;
     const char *text;
 
-    assert_status(exchange(scene, &settings, &request, &response),
+    assert_status(web_exchange(&response, scene, &settings, &request),
                   APR_SUCCESS);
     assert_text(response->body, "yes");
-    text = request_at(scene, server);
+    text = web_request(scene, server);
     assert_non_null(text);
     assert_int_equal(strncmp(text, "POST / HTTP/1.1\r\n", 17), 0);
     assert_non_null(strstr(text, "\r\nContent-Type: "
@@ -391,17 +123,17 @@ static void a_post_carries_its_form(void **state)
 static void a_redirect_is_a_response(void **state)
 {
     scene_t *scene = *state;
-    server_t *target = server_that(scene, answers, OK "\r\n");
-    server_t *server = server_that(scene, answers, apr_pstrcat(
+    web_server_t *target = web_server(scene, web_answers, WEB_OK "\r\n");
+    web_server_t *server = web_server(scene, web_answers, apr_pstrcat(
         scene->pool, "HTTP/1.1 302 Found\r\nLocation: ", target->url,
         "\r\n\r\nmoved", NULL));
     orp_http_response_t *response;
 
-    assert_status(get(scene, server->url, &response), APR_SUCCESS);
+    assert_status(web_get(&response, scene, server->url), APR_SUCCESS);
     assert_int_equal(response->status, 302);
     assert_text(response->location, target->url);
     assert_text(response->body, "moved");
-    assert_null(request_at(scene, target));
+    assert_null(web_request(scene, target));
 }
 
 /* ---------------------------------------------------------------------- */
@@ -414,7 +146,7 @@ static void a_refused_address_is_not_contacted(void **state)
         "localhost", "0.0.0.0", "[::ffff:127.0.0.1]", "[::1]",
     };
     scene_t *scene = *state;
-    server_t *server = server_that(scene, answers, OK "\r\n");
+    web_server_t *server = web_server(scene, web_answers, WEB_OK "\r\n");
     orp_http_response_t *response;
     size_t i;
 
@@ -423,23 +155,23 @@ static void a_refused_address_is_not_contacted(void **state)
             apr_psprintf(scene->pool, "http://%s:%d/", hosts[i],
                          server->port), NULL, i % 2 ? "a=b" : NULL, 0
         };
-        apr_status_t status = exchange(scene, &orp_http_curl_defaults,
-                                       &request, &response);
+        apr_status_t status = web_exchange(&response, scene,
+                                           &orp_http_curl_defaults, &request);
 
         /* a machine may be without IPv6, or may not know the name */
         if (i < 5 || status == APR_SUCCESS) {
             assert_status(status, ORP_EADDRESS);
         }
     }
-    assert_null(request_at(scene, server));
-    assert_status(get(scene, server->url, &response), APR_SUCCESS);
-    assert_non_null(request_at(scene, server));
+    assert_null(web_request(scene, server));
+    assert_status(web_get(&response, scene, server->url), APR_SUCCESS);
+    assert_non_null(web_request(scene, server));
 }
 
 static void a_proxy_is_asked_and_connects_where_it_may(void **state)
 {
     scene_t *scene = *state;
-    server_t *server = server_that(scene, answers, OK "\r\nproxied");
+    web_server_t *server = web_server(scene, web_answers, WEB_OK "\r\nproxied");
     const orp_http_request_t request = {
         "http://nowhere.example/x", NULL, NULL, 0
     };
@@ -447,29 +179,29 @@ static void a_proxy_is_asked_and_connects_where_it_may(void **state)
     orp_http_response_t *response;
 
     settings.proxy = server->url;
-    assert_status(exchange(scene, &settings, &request, &response),
+    assert_status(web_exchange(&response, scene, &settings, &request),
                   APR_SUCCESS);
     assert_text(response->body, "proxied");
-    assert_int_equal(strncmp(request_at(scene, server),
+    assert_int_equal(strncmp(web_request(scene, server),
                              "GET http://nowhere.example/x ", 29), 0);
 }
 
 static void the_environments_proxy_is_not_asked(void **state)
 {
     scene_t *scene = *state;
-    server_t *proxy = server_that(scene, answers, OK "\r\nproxied");
-    server_t *server = server_that(scene, answers, OK "\r\ndirect");
+    web_server_t *proxy = web_server(scene, web_answers, WEB_OK "\r\nproxied");
+    web_server_t *server = web_server(scene, web_answers, WEB_OK "\r\ndirect");
     orp_http_response_t *response;
     apr_status_t status;
 
     setenv("http_proxy", proxy->url, 1);
     setenv("ALL_PROXY", proxy->url, 1);
-    status = get(scene, server->url, &response);
+    status = web_get(&response, scene, server->url);
     unsetenv("http_proxy");
     unsetenv("ALL_PROXY");
     assert_status(status, APR_SUCCESS);
     assert_text(response->body, "direct");
-    assert_null(request_at(scene, proxy));
+    assert_null(web_request(scene, proxy));
 }
 
 static void other_schemes_are_not_spoken(void **state)
@@ -483,7 +215,7 @@ static void other_schemes_are_not_spoken(void **state)
     size_t i;
 
     for (i = 0; i < COUNT(urls); i++) {
-        assert_status(get(scene, urls[i], &response), ORP_EFETCH);
+        assert_status(web_get(&response, scene, urls[i]), ORP_EFETCH);
     }
 }
 
@@ -493,14 +225,14 @@ static void other_schemes_are_not_spoken(void **state)
 static apr_status_t with_a_ceiling(scene_t *scene, const char *response_text,
                                    apr_size_t *psize)
 {
-    orp_http_curl_t settings = open_settings(scene);
-    server_t *server = server_that(scene, answers, response_text);
+    orp_http_curl_t settings = web_settings(scene, "127.0.0.1");
+    web_server_t *server = web_server(scene, web_answers, response_text);
     const orp_http_request_t request = { server->url, NULL, NULL, 0 };
     orp_http_response_t *response;
     apr_status_t status;
 
     settings.max_size = 100000;
-    status = exchange(scene, &settings, &request, &response);
+    status = web_exchange(&response, scene, &settings, &request);
     *psize = status == APR_SUCCESS ? response->size : 0;
     if (status == APR_SUCCESS) {
         assert_int_equal(strspn(response->body, "x"), response->size);
@@ -515,18 +247,18 @@ static void a_body_has_a_ceiling(void **state)
     apr_size_t size;
 
     assert_status(with_a_ceiling(scene, apr_pstrcat(
-        scene->pool, OK "\r\n", body, NULL), &size), APR_SUCCESS);
+        scene->pool, WEB_OK "\r\n", body, NULL), &size), APR_SUCCESS);
     assert_int_equal(size, 100000);
     assert_status(with_a_ceiling(scene, apr_pstrcat(
-        scene->pool, OK "\r\n", body, "x", NULL), &size), ORP_ETOOBIG);
+        scene->pool, WEB_OK "\r\n", body, "x", NULL), &size), ORP_ETOOBIG);
     assert_status(with_a_ceiling(scene, apr_pstrcat(
-        scene->pool, OK "Content-Length: 100001\r\n\r\n", body, "x", NULL),
+        scene->pool, WEB_OK "Content-Length: 100001\r\n\r\n", body, "x", NULL),
         &size), ORP_ETOOBIG);
     assert_status(with_a_ceiling(scene, apr_pstrcat(
-        scene->pool, OK "Transfer-Encoding: chunked\r\n\r\n186A1\r\n", body,
+        scene->pool, WEB_OK "Transfer-Encoding: chunked\r\n\r\n186A1\r\n", body,
         "x\r\n0\r\n\r\n", NULL), &size), ORP_ETOOBIG);
     assert_status(with_a_ceiling(scene, apr_pstrcat(
-        scene->pool, OK "Transfer-Encoding: chunked\r\n\r\n186A0\r\n", body,
+        scene->pool, WEB_OK "Transfer-Encoding: chunked\r\n\r\n186A0\r\n", body,
         "\r\n0\r\n\r\n", NULL), &size), APR_SUCCESS);
     assert_int_equal(size, 100000);
 }
@@ -536,9 +268,9 @@ static void nothing_is_decompressed(void **state)
     scene_t *scene = *state;
     orp_http_response_t *response;
 
-    assert_status(get(scene, server_that(
-        scene, answers, OK "Content-Encoding: gzip\r\n\r\nnot gzip")->url,
-        &response), APR_SUCCESS);
+    assert_status(web_get(&response, scene, web_server(
+        scene, web_answers,
+        WEB_OK "Content-Encoding: gzip\r\n\r\nnot gzip")->url), APR_SUCCESS);
     assert_text(response->body, "not gzip");
 }
 
@@ -549,10 +281,10 @@ static void an_endless_answer_ends(void **state)
                                    repeated("x", 500, scene->pool), "\r\n",
                                    NULL);
 
-    assert_status(status_of(scene, repeats, apr_pstrcat(
+    assert_status(web_status_of(scene, web_repeats, apr_pstrcat(
         scene->pool, "\r\n", repeated("x", 4000, scene->pool), NULL)),
         ORP_ETOOBIG);
-    assert_status(status_of(scene, repeats, line), ORP_ETOOBIG);
+    assert_status(web_status_of(scene, web_repeats, line), ORP_ETOOBIG);
 }
 
 static void headers_have_a_ceiling(void **state)
@@ -562,11 +294,11 @@ static void headers_have_a_ceiling(void **state)
                                    repeated("x", 500, scene->pool), "\r\n",
                                    NULL);
 
-    assert_status(status_of(scene, answers, apr_pstrcat(
-        scene->pool, OK, repeated(line, 120, scene->pool), "\r\n", NULL)),
+    assert_status(web_status_of(scene, web_answers, apr_pstrcat(
+        scene->pool, WEB_OK, repeated(line, 120, scene->pool), "\r\n", NULL)),
         APR_SUCCESS);
-    assert_status(status_of(scene, answers, apr_pstrcat(
-        scene->pool, OK, repeated(line, 130, scene->pool), "\r\n", NULL)),
+    assert_status(web_status_of(scene, web_answers, apr_pstrcat(
+        scene->pool, WEB_OK, repeated(line, 130, scene->pool), "\r\n", NULL)),
         ORP_ETOOBIG);
 }
 
@@ -574,23 +306,25 @@ static void one_deadline_covers_everything(void **state)
 {
     scene_t *scene = *state;
 
-    assert_status(status_of(scene, is_silent, ""), ORP_ETIMEOUT);
-    assert_status(status_of(scene, drips, OK "\r\n"), ORP_ETIMEOUT);
-    assert_status(status_of(scene, drips, OK "X-Slow: "), ORP_ETIMEOUT);
-    assert_status(status_of(scene, answers, OK "\r\n"), APR_SUCCESS);
+    assert_status(web_status_of(scene, web_is_silent, ""), ORP_ETIMEOUT);
+    assert_status(web_status_of(scene, web_drips, WEB_OK "\r\n"), ORP_ETIMEOUT);
+    assert_status(web_status_of(scene, web_drips, WEB_OK "X-Slow: "),
+                  ORP_ETIMEOUT);
+    assert_status(web_status_of(scene, web_answers, WEB_OK "\r\n"),
+                  APR_SUCCESS);
 }
 
 static void a_deadline_that_has_passed_is_no_deadline_without_end(
     void **state)
 {
     scene_t *scene = *state;
-    const orp_http_curl_t settings = open_settings(scene);
+    const orp_http_curl_t settings = web_settings(scene, "127.0.0.1");
     const orp_http_request_t request = {
-        server_that(scene, is_silent, "")->url, NULL, NULL, 1
+        web_server(scene, web_is_silent, "")->url, NULL, NULL, 1
     };
     orp_http_response_t *response;
 
-    assert_status(exchange(scene, &settings, &request, &response),
+    assert_status(web_exchange(&response, scene, &settings, &request),
                   ORP_ETIMEOUT);
 }
 
@@ -615,7 +349,7 @@ static int is_stopped(void *baton)
 static apr_status_t stoppable(scene_t *scene, const char *url,
                               stopper_t *stopper)
 {
-    orp_http_curl_t settings = open_settings(scene);
+    orp_http_curl_t settings = web_settings(scene, "127.0.0.1");
     orp_reason_t *why = orp_reason_create(scene->pool);
     apr_time_t begin = apr_time_now();
     orp_http_request_t request = {
@@ -628,7 +362,7 @@ static apr_status_t stoppable(scene_t *scene, const char *url,
     settings.connect = apr_time_from_sec(30);
     settings.stopped = is_stopped;
     settings.baton = stopper;
-    scene->env.now = real_time;
+    scene->env.now = web_time;
     client = orp_http_curl_create(&settings, &scene->env, scene->pool);
     status = client->exchange(&response, client, &request, why, scene->pool);
     assert_true(apr_time_now() - begin < apr_time_from_sec(15));
@@ -644,17 +378,17 @@ static void who_is_told_to_stop_does_not_wait_for_an_answer(void **state)
     scene_t *scene = *state;
     stopper_t at_once = { 0, 1 }, later = { 0, 4 }, never = { 0, 1 << 30 };
 
-    assert_status(stoppable(scene, server_that(scene, is_silent_for_long,
+    assert_status(stoppable(scene, web_server(scene, web_is_silent_for_long,
                                                "")->url, &later), ORP_EFETCH);
     assert_int_equal(later.asked, later.yes_from);
-    assert_status(stoppable(scene, server_that(scene, drips,
-                                               OK "X-Slow: ")->url, &later),
+    assert_status(stoppable(scene, web_server(scene, web_drips,
+                                               WEB_OK "X-Slow: ")->url, &later),
                   ORP_EFETCH);
-    assert_status(stoppable(scene, server_that(scene, answers,
-                                               OK "\r\n")->url, &at_once),
+    assert_status(stoppable(scene, web_server(scene, web_answers,
+                                               WEB_OK "\r\n")->url, &at_once),
                   ORP_EFETCH);
-    assert_status(stoppable(scene, server_that(scene, answers,
-                                               OK "\r\n")->url, &never),
+    assert_status(stoppable(scene, web_server(scene, web_answers,
+                                               WEB_OK "\r\n")->url, &never),
                   APR_SUCCESS);
     assert_true(never.asked > 0);
 }
@@ -664,9 +398,9 @@ static void nor_for_a_connection(void **state)
 {
     scene_t *scene = *state;
     stopper_t later = { 0, 4 };
-    int port, clients[4];
+    int port = 0, clients[4];
     size_t i;
-    int listener = listen_somewhere(&port);
+    int listener = web_listen("127.0.0.1", &port);
     struct sockaddr_in address;
 
     memset(&address, 0, sizeof(address));
@@ -695,42 +429,44 @@ static void a_server_that_is_away_cannot_be_reached(void **state)
 {
     scene_t *scene = *state;
     orp_http_response_t *response;
-    int port;
+    int port = 0;
 
-    close(listen_somewhere(&port));
-    assert_status(get(scene, apr_psprintf(scene->pool, "http://127.0.0.1:%d/",
-                                          port), &response), ORP_ECONNECT);
+    close(web_listen("127.0.0.1", &port));
+    assert_status(web_get(&response, scene, apr_psprintf(
+        scene->pool, "http://127.0.0.1:%d/", port)), ORP_ECONNECT);
 }
 
 static void an_answer_that_breaks_off_is_none(void **state)
 {
     static const char *const texts[] = {
-        "", OK "Content-Length: 10\r\n\r\nxxx", "hello\r\n\r\n",
-        OK "Transfer-Encoding: chunked\r\n\r\nA\r\nxxx",
-        OK "Transfer-Encoding: chunked\r\n\r\nzz\r\nxxx",
+        "", WEB_OK "Content-Length: 10\r\n\r\nxxx", "hello\r\n\r\n",
+        WEB_OK "Transfer-Encoding: chunked\r\n\r\nA\r\nxxx",
+        WEB_OK "Transfer-Encoding: chunked\r\n\r\nzz\r\nxxx",
     };
     scene_t *scene = *state;
     size_t i;
 
     for (i = 0; i < COUNT(texts); i++) {
-        assert_status(status_of(scene, answers, texts[i]), ORP_EFETCH);
+        assert_status(web_status_of(scene, web_answers, texts[i]), ORP_EFETCH);
     }
 }
 
 static void a_server_without_tls_is_not_secure(void **state)
 {
     scene_t *scene = *state;
-    orp_http_curl_t settings = open_settings(scene);
-    server_t *server = server_that(scene, answers, OK "\r\n");
+    orp_http_curl_t settings = web_settings(scene, "127.0.0.1");
+    web_server_t *server = web_server(scene, web_answers, WEB_OK "\r\n");
     const orp_http_request_t request = {
         apr_psprintf(scene->pool, "https://127.0.0.1:%d/", server->port),
         NULL, NULL, 0
     };
     orp_http_response_t *response;
 
-    assert_status(exchange(scene, &settings, &request, &response), ORP_ETLS);
+    assert_status(web_exchange(&response, scene, &settings, &request),
+                  ORP_ETLS);
     settings.ca_file = "/nonexistent/ca.pem";
-    assert_status(exchange(scene, &settings, &request, &response), ORP_ETLS);
+    assert_status(web_exchange(&response, scene, &settings, &request),
+                  ORP_ETLS);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -739,12 +475,12 @@ static void a_server_without_tls_is_not_secure(void **state)
 static void the_client_serves_a_fetch(void **state)
 {
     scene_t *scene = *state;
-    orp_http_curl_t settings = open_settings(scene);
-    server_t *server = server_that(scene, answers, OK "\r\nbody");
+    orp_http_curl_t settings = web_settings(scene, "127.0.0.1");
+    web_server_t *server = web_server(scene, web_answers, WEB_OK "\r\nbody");
     orp_http_response_t *response;
 
-    scene->env.now = real_time;
-    settings.timeout = patience();
+    scene->env.now = web_time;
+    settings.timeout = web_patience();
     scene->env.http = orp_http_curl_create(&settings, &scene->env,
                                            scene->pool);
     assert_status(orp_http_get(&response, &scene->env, server->url, "*/*",
