@@ -53,54 +53,89 @@ static const char *current_key(const char *endpoint, apr_pool_t *pool)
                           pool);
 }
 
+static void cleanse_text(const char *text)
+{
+    orp_cleanse((char *)text, strlen(text));
+}
+
+/* The key does not go through a list, which would make copies of it. What is
+ * returned is for the caller to cleanse. */
 static const char *record(const orp_assoc_t *assoc, apr_pool_t *pool)
 {
     orp_params_t *params = orp_params_create(pool);
+    const char *text, *key, *escaped;
 
     orp_params_add(params, "endpoint", assoc->endpoint);
     orp_params_add(params, "handle", assoc->handle);
     orp_params_add(params, "type", orp_assoc_type(assoc->hash));
-    orp_params_add(params, "key",
-                   orp_base64_encode(assoc->key, orp_hash_size(assoc->hash),
-                                     pool));
     orp_params_add(params, "expires",
                    apr_psprintf(pool, "%" APR_TIME_T_FMT, assoc->expires));
-    return orp_params_form(params, pool);
+    key = orp_base64_encode(assoc->key, orp_hash_size(assoc->hash), pool);
+    escaped = orp_percent_encode(key, pool);
+    text = apr_pstrcat(pool, orp_params_form(params, pool), "&key=", escaped,
+                       NULL);
+    cleanse_text(escaped);
+    cleanse_text(key);
+    return text;
 }
 
+/* @return nonzero where text is a key of the association's type */
+static int read_key(orp_assoc_t *assoc, const char *text, apr_pool_t *pool)
+{
+    unsigned char *bytes;
+    apr_size_t size;
+    int fits;
+
+    if (orp_base64_decode(&bytes, &size, text, pool) != APR_SUCCESS) {
+        return 0;
+    }
+    fits = size == orp_hash_size(assoc->hash);
+    if (fits) {
+        memcpy(assoc->key, bytes, size);
+    }
+    orp_cleanse(bytes, size);
+    return fits;
+}
+
+static apr_status_t from_params(orp_assoc_t *assoc,
+                                const orp_params_t *params, apr_pool_t *pool)
+{
+    const char *type = orp_params_get(params, "type");
+    const char *key = orp_params_get(params, "key");
+    const char *expires = orp_params_get(params, "expires");
+    apr_uint64_t when;
+
+    assoc->endpoint = orp_params_get(params, "endpoint");
+    assoc->handle = orp_params_get(params, "handle");
+    if (!assoc->endpoint || !assoc->handle || !type || !key || !expires
+        || orp_number_parse(&when, expires, TIME_MAX) != APR_SUCCESS) {
+        return ORP_ESTORE;
+    }
+    assoc->hash = strcmp(type, "HMAC-SHA256") ? ORP_SHA1 : ORP_SHA256;
+    assoc->expires = (apr_time_t)when;
+    return !strcmp(type, orp_assoc_type(assoc->hash))
+        && read_key(assoc, key, pool) ? APR_SUCCESS : ORP_ESTORE;
+}
+
+/* The value is overwritten: it holds the key. */
 static apr_status_t from_record(orp_assoc_t **passoc, const char *value,
                                 apr_size_t size, apr_pool_t *pool)
 {
     orp_assoc_t *assoc = apr_pcalloc(pool, sizeof(*assoc));
     orp_params_t *params;
-    const char *type, *key, *expires;
-    unsigned char *bytes;
-    apr_uint64_t when;
+    apr_status_t status = orp_params_parse_form(&params, value, size, pool);
 
-    if (orp_params_parse_form(&params, value, size, pool) != APR_SUCCESS) {
+    orp_cleanse((char *)value, size);
+    if (status != APR_SUCCESS) {
         return ORP_ESTORE;
     }
-    assoc->endpoint = orp_params_get(params, "endpoint");
-    assoc->handle = orp_params_get(params, "handle");
-    type = orp_params_get(params, "type");
-    key = orp_params_get(params, "key");
-    expires = orp_params_get(params, "expires");
-    if (!assoc->endpoint || !assoc->handle || !type || !key || !expires
-        || orp_number_parse(&when, expires, TIME_MAX) != APR_SUCCESS
-        || orp_base64_decode(&bytes, &size, key, pool) != APR_SUCCESS) {
-        return ORP_ESTORE;
-    }
-    assoc->hash = strcmp(type, "HMAC-SHA256") ? ORP_SHA1 : ORP_SHA256;
-    assoc->expires = (apr_time_t)when;
-    if (strcmp(type, orp_assoc_type(assoc->hash))
-        || size != orp_hash_size(assoc->hash)) {
-        return ORP_ESTORE;
-    }
-    memcpy(assoc->key, bytes, size);
-    orp_cleanse(bytes, size);
     orp_cleanse_later(assoc->key, sizeof(assoc->key), pool);
-    *passoc = assoc;
-    return APR_SUCCESS;
+    status = from_params(assoc, params, pool);
+    orp_params_cleanse(params, "key");
+    if (status == APR_SUCCESS) {
+        *passoc = assoc;
+    }
+    return status;
 }
 
 apr_status_t orp_assoc_save(const orp_assoc_t *assoc, const orp_env_t *env,
@@ -113,11 +148,12 @@ apr_status_t orp_assoc_save(const orp_assoc_t *assoc, const orp_env_t *env,
     apr_status_t status;
 
     if (!key || !current) {
+        cleanse_text(value);
         return ORP_ECRYPTO;
     }
     status = orp_store_put(env->store, ORP_STORE_ASSOCIATION, key, value,
                            strlen(value), assoc->expires, now);
-    orp_cleanse((char *)value, strlen(value));
+    cleanse_text(value);
     if (status == APR_SUCCESS) {
         status = orp_store_put(env->store, ORP_STORE_ASSOCIATION, current,
                                assoc->handle, strlen(assoc->handle),
@@ -154,7 +190,6 @@ apr_status_t orp_assoc_find(orp_assoc_t **passoc, const orp_env_t *env,
                            key, now, pool);
     if (status == APR_SUCCESS) {
         status = from_record(passoc, value, size, pool);
-        orp_cleanse((char *)value, size);
     }
     return status;
 }

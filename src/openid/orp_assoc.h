@@ -56,7 +56,8 @@ ORP_MUST_USE apr_status_t orp_assoc_forget(const orp_env_t *env,
                                            const char *handle,
                                            apr_pool_t *pool);
 
-/** Is this a provider that makes no associations, as far as is known? */
+/** Is this a provider that makes no associations, or none that can be used,
+ * as far as is known? */
 int orp_assoc_makes_none(const orp_env_t *env, const char *endpoint,
                          apr_pool_t *pool);
 

@@ -148,14 +148,16 @@ static apr_status_t read_key(orp_assoc_t *assoc, const asking_t *asking,
         }
         return APR_SUCCESS;
     }
-    if (!plain
-        || orp_base64_decode(&bytes, &size, plain, asking->pool)
-        != APR_SUCCESS || size != orp_hash_size(hash)) {
+    if (!plain || orp_base64_decode(&bytes, &size, plain, asking->pool)
+        != APR_SUCCESS) {
         return unusable(asking, "its key is not of the right length");
     }
-    memcpy(assoc->key, bytes, size);
+    if (size == orp_hash_size(hash)) {
+        memcpy(assoc->key, bytes, size);
+    }
     orp_cleanse(bytes, size);
-    return APR_SUCCESS;
+    return size == orp_hash_size(hash) ? APR_SUCCESS
+        : unusable(asking, "its key is not of the right length");
 }
 
 /* 8.2.1, expires_in: "The Relying Party MUST NOT use the association after
@@ -259,12 +261,11 @@ static apr_status_t ask(orp_assoc_t **passoc, const pair_t **palternative,
                               "%s makes no association of the types asked "
                               "for.", endpoint);
     }
-    if (response->status != 200) {
-        return unusable(asking, apr_psprintf(asking->pool,
-                                             "the HTTP status is %d",
-                                             response->status));
-    }
-    return read_reply(passoc, asking, reply);
+    status = response->status == 200 ? read_reply(passoc, asking, reply)
+        : unusable(asking, apr_psprintf(asking->pool, "the HTTP status is "
+                                        "%d", response->status));
+    orp_message_cleanse(reply, "mac_key");
+    return status;
 }
 
 apr_status_t orp_associate(orp_assoc_t **passoc, const orp_env_t *env,

@@ -191,11 +191,11 @@ static apr_status_t begin(const beginning_t *b)
     }
     if (status == APR_SUCCESS) {
         status = choose_service(b, identifier, discovery);
-    }
-    if (status == ORP_EPROVIDER) {
-        status = orp_reason_set(b->why, status, b->login->typed,
-                                "The provider of %s is not accepted here.",
-                                identifier->text);
+        if (status == ORP_EPROVIDER) {
+            status = orp_reason_set(b->why, status, b->login->typed,
+                                    "The provider of %s is not accepted "
+                                    "here.", identifier->text);
+        }
     }
     return status;
 }

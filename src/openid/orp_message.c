@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 #include <apr_tables.h>
 
@@ -15,25 +16,45 @@
 
 struct orp_message_t {
     orp_params_t *fields;
-    apr_table_t *index;         /* exact names to values; see key() */
+    orp_params_t *lines;        /* what a direct response's are copies of */
+    apr_hash_t *index;          /* names to values */
     apr_array_header_t *signed_names;   /* of const char * */
+    apr_hash_t *signed_index;   /* the same, to find them */
 };
 
-/* apr_table_t folds case and field names do not: the index holds names as
- * hexadecimal, which has one case. */
-static const char *key(const char *name, apr_pool_t *pool)
+/* A stranger chooses how many fields there are and how they are named: what
+ * was seen before is looked up, never searched for. */
+static int is_seen(const apr_hash_t *index, const char *text)
 {
-    return orp_hex_encode((const unsigned char *)name, strlen(name), pool);
+    return apr_hash_get((apr_hash_t *)index, text, APR_HASH_KEY_STRING)
+        != NULL;
+}
+
+static void see(apr_hash_t *index, const char *text, const char *value)
+{
+    apr_hash_set(index, text, APR_HASH_KEY_STRING, value);
 }
 
 static apr_status_t check_field(const char *name, const char *value,
                                 orp_reason_t *why)
 {
+    if (!*name || strlen(name) > ORP_MESSAGE_NAME_MAX) {
+        return orp_reason_set(why, ORP_EMESSAGE, NULL,
+                              "The provider's message has a field whose name "
+                              "is not 1 to %d bytes long.",
+                              ORP_MESSAGE_NAME_MAX);
+    }
     if (orp_has_control(name) || strchr(name, ':')
         || !orp_utf8_valid(name, strlen(name))) {
         return orp_reason_set(why, ORP_EMESSAGE, NULL,
                               "The provider's message has a field whose name "
                               "contains a character that is not allowed.");
+    }
+    if (strlen(value) > ORP_MESSAGE_VALUE_MAX) {
+        return orp_reason_set(why, ORP_EMESSAGE, name,
+                              "The provider's message has more than %d bytes "
+                              "in the field \"%s\".", ORP_MESSAGE_VALUE_MAX,
+                              name);
     }
     if (orp_has_control(value) || !orp_utf8_valid(value, strlen(value))) {
         return orp_reason_set(why, ORP_EMESSAGE, name,
@@ -44,22 +65,22 @@ static apr_status_t check_field(const char *name, const char *value,
 }
 
 static apr_status_t add_field(orp_message_t *message, const char *name,
-                              const char *value, orp_reason_t *why,
-                              apr_pool_t *pool)
+                              const char *value, orp_reason_t *why)
 {
+    int last = orp_params_size(message->fields);
     apr_status_t status = check_field(name, value, why);
-    const char *index = key(name, pool);
 
     if (status != APR_SUCCESS) {
         return status;
     }
-    if (apr_table_get(message->index, index)) {
+    if (is_seen(message->index, name)) {
         return orp_reason_set(why, ORP_EMESSAGE, name,
                               "The provider's message contains the field "
                               "\"%s\" twice.", name);
     }
-    apr_table_addn(message->index, index, value);
     orp_params_add(message->fields, name, value);
+    see(message->index, orp_params_name(message->fields, last),
+        orp_params_value(message->fields, last));
     return APR_SUCCESS;
 }
 
@@ -88,30 +109,29 @@ static int is_alias(const char *alias)
 /* 12: "no two aliases for one extension", or it would be unclear which of
  * them is meant. */
 static apr_status_t check_aliases(const orp_message_t *message,
-                                  orp_reason_t *why)
+                                  orp_reason_t *why, apr_pool_t *pool)
 {
-    int i, j, n = orp_params_size(message->fields);
+    apr_hash_t *uris = apr_hash_make(pool);
+    int i;
 
-    for (i = 0; i < n; i++) {
-        if (strncmp(orp_params_name(message->fields, i), "ns.", 3)) {
+    for (i = 0; i < orp_params_size(message->fields); i++) {
+        const char *name = orp_params_name(message->fields, i);
+        const char *uri = orp_params_value(message->fields, i);
+
+        if (strncmp(name, "ns.", 3)) {
             continue;
         }
-        if (!is_alias(orp_params_name(message->fields, i) + 3)) {
-            return orp_reason_set(why, ORP_EMESSAGE,
-                                  orp_params_name(message->fields, i),
+        if (!is_alias(name + 3)) {
+            return orp_reason_set(why, ORP_EMESSAGE, name,
                                   "The provider's message gives an extension "
                                   "a name that none may have.");
         }
-        for (j = i + 1; j < n; j++) {
-            if (!strncmp(orp_params_name(message->fields, j), "ns.", 3)
-                && !strcmp(orp_params_value(message->fields, i),
-                           orp_params_value(message->fields, j))) {
-                return orp_reason_set(why, ORP_EMESSAGE,
-                                      orp_params_value(message->fields, i),
-                                      "The provider's message gives one "
-                                      "extension two names.");
-            }
+        if (is_seen(uris, uri)) {
+            return orp_reason_set(why, ORP_EMESSAGE, uri,
+                                  "The provider's message gives one "
+                                  "extension two names.");
         }
+        see(uris, uri, uri);
     }
     return APR_SUCCESS;
 }
@@ -125,9 +145,10 @@ static void read_signed(orp_message_t *message, apr_pool_t *pool)
     }
     for (;;) {
         apr_size_t size = strcspn(list, ",");
+        const char *name = apr_pstrmemdup(pool, list, size);
 
-        APR_ARRAY_PUSH(message->signed_names, const char *)
-            = apr_pstrmemdup(pool, list, size);
+        see(message->signed_index, name, name);
+        APR_ARRAY_PUSH(message->signed_names, const char *) = name;
         if (!list[size]) {
             return;
         }
@@ -140,15 +161,17 @@ static orp_message_t *create(apr_pool_t *pool)
     orp_message_t *message = apr_palloc(pool, sizeof(*message));
 
     message->fields = orp_params_create(pool);
-    message->index = apr_table_make(pool, 32);
+    message->lines = NULL;
+    message->index = apr_hash_make(pool);
     message->signed_names = apr_array_make(pool, 16, sizeof(const char *));
+    message->signed_index = apr_hash_make(pool);
     return message;
 }
 
 static apr_status_t finish(orp_message_t **pmessage, orp_message_t *message,
                            orp_reason_t *why, apr_pool_t *pool)
 {
-    apr_status_t status = check_aliases(message, why);
+    apr_status_t status = check_aliases(message, why, pool);
 
     if (status == APR_SUCCESS) {
         read_signed(message, pool);
@@ -170,7 +193,7 @@ apr_status_t orp_message_from_request(orp_message_t **pmessage,
 
         if (!strncmp(name, PREFIX, PREFIX_SIZE)) {
             status = add_field(message, name + PREFIX_SIZE,
-                               orp_params_value(params, i), why, pool);
+                               orp_params_value(params, i), why);
         }
         if (status != APR_SUCCESS) {
             return status;
@@ -196,10 +219,10 @@ apr_status_t orp_message_from_kv(orp_message_t **pmessage, const char *body,
                               "The provider's answer is not in key-value "
                               "form.");
     }
+    message->lines = params;
     for (i = 0; i < orp_params_size(params); i++) {
         apr_status_t status = add_field(message, orp_params_name(params, i),
-                                        orp_params_value(params, i), why,
-                                        pool);
+                                        orp_params_value(params, i), why);
         if (status != APR_SUCCESS) {
             return status;
         }
@@ -209,7 +232,15 @@ apr_status_t orp_message_from_kv(orp_message_t **pmessage, const char *body,
 
 const char *orp_message_get(const orp_message_t *message, const char *name)
 {
-    return orp_params_get(message->fields, name);
+    return apr_hash_get(message->index, name, APR_HASH_KEY_STRING);
+}
+
+void orp_message_cleanse(orp_message_t *message, const char *name)
+{
+    orp_params_cleanse(message->fields, name);
+    if (message->lines) {
+        orp_params_cleanse(message->lines, name);
+    }
 }
 
 const orp_params_t *orp_message_fields(const orp_message_t *message)
@@ -305,18 +336,17 @@ const apr_array_header_t *orp_message_signed(const orp_message_t *message)
 
 int orp_message_is_signed(const orp_message_t *message, const char *name)
 {
-    int i;
+    return is_seen(message->index, name)
+        && is_seen(message->signed_index, name);
+}
 
-    if (!orp_message_get(message, name)) {
-        return 0;
-    }
-    for (i = 0; i < message->signed_names->nelts; i++) {
-        if (!strcmp(APR_ARRAY_IDX(message->signed_names, i, const char *),
-                    name)) {
-            return 1;
-        }
-    }
-    return 0;
+static apr_status_t missing(const char *name, orp_reason_t *why)
+{
+    return orp_reason_set(why, ORP_EMESSAGE, name,
+                          "The provider says that it signed the field "
+                          "\"%s\", but did not send it.",
+                          strlen(name) > ORP_MESSAGE_NAME_MAX
+                          ? "(a very long name)" : name);
 }
 
 apr_status_t orp_message_signed_text(const char **ptext,
@@ -325,6 +355,7 @@ apr_status_t orp_message_signed_text(const char **ptext,
 {
     apr_array_header_t *lines = apr_array_make(pool, 16,
                                                sizeof(const char *));
+    apr_size_t size = 0;
     int i;
 
     for (i = 0; i < message->signed_names->nelts; i++) {
@@ -333,10 +364,15 @@ apr_status_t orp_message_signed_text(const char **ptext,
         const char *value = orp_message_get(message, name);
 
         if (!value) {
-            return orp_reason_set(why, ORP_EMESSAGE, name,
-                                  "The provider says that it signed the "
-                                  "field \"%s\", but did not send it.",
-                                  name);
+            return missing(name, why);
+        }
+        /* the list may name a field twice; but one that names it a thousand
+         * times would make a short message a very long text */
+        size += strlen(name) + strlen(value) + 2;
+        if (size > ORP_MESSAGE_TEXT_MAX) {
+            return orp_reason_set(why, ORP_EMESSAGE, "signed",
+                                  "What the provider says that it signed is "
+                                  "longer than its message.");
         }
         APR_ARRAY_PUSH(lines, const char *)
             = apr_pstrcat(pool, name, ":", value, "\n", NULL);

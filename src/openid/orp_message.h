@@ -19,6 +19,14 @@
 #define ORP_NS_11   "http://openid.net/signon/1.1"
 #define ORP_NS_10   "http://openid.net/signon/1.0"
 
+/** The longest name and value of a field, in bytes. No field that is used
+ * here comes near; who sends longer ones wants to fill the log. */
+#define ORP_MESSAGE_NAME_MAX  255
+#define ORP_MESSAGE_VALUE_MAX (16 * 1024)
+
+/** The longest text that is signed: twice what a form can hold. */
+#define ORP_MESSAGE_TEXT_MAX  (128 * 1024)
+
 typedef enum {
     ORP_VERSION_1 = 1,          /* OpenID Authentication 1.0 and 1.1 */
     ORP_VERSION_2 = 2           /* OpenID Authentication 2.0 */
@@ -30,8 +38,9 @@ typedef struct orp_message_t orp_message_t;
  * Read an indirect message (5.2) from the parameters of a request. Those
  * that do not begin with "openid." are left alone.
  * @return APR_SUCCESS, or ORP_EMESSAGE where a field occurs twice, a value
- *         holds a control character or is not UTF-8, a name holds a colon or
- *         a control character, one URI has two aliases, an alias is empty,
+ *         holds a control character or is not UTF-8, a name is empty or
+ *         holds a colon or a control character, either is too long, one URI
+ *         has two aliases, an alias is empty,
  *         has a period or is reserved, or there is no mode
  */
 ORP_MUST_USE apr_status_t orp_message_from_request(
@@ -50,6 +59,13 @@ ORP_MUST_USE apr_status_t orp_message_from_kv(orp_message_t **pmessage,
 
 /** The value of a field, or NULL; an empty value is "". */
 const char *orp_message_get(const orp_message_t *message, const char *name);
+
+/**
+ * Overwrite the value of a field that is secret, such as a key, when it has
+ * been used; it is "" then. Only of a direct response: what came by a browser
+ * has been in too many hands.
+ */
+void orp_message_cleanse(orp_message_t *message, const char *name);
 
 /** All fields, in the order of arrival, names without "openid.". */
 const orp_params_t *orp_message_fields(const orp_message_t *message);
@@ -92,7 +108,8 @@ int orp_message_is_signed(const orp_message_t *message, const char *name);
 /**
  * The text that is signed (6.1): key-value form of the fields in "signed",
  * in that order.
- * @return APR_SUCCESS, or ORP_EMESSAGE where a listed field is missing
+ * @return APR_SUCCESS, or ORP_EMESSAGE where a listed field is missing, or the
+ *         text is over ORP_MESSAGE_TEXT_MAX
  */
 ORP_MUST_USE apr_status_t orp_message_signed_text(const char **ptext,
                                                   const orp_message_t *m,

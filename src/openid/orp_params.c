@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "orp_codec.h"
+#include "orp_crypto.h"
 
 typedef struct {
     const char *name;
@@ -94,6 +95,20 @@ int orp_params_count(const orp_params_t *params, const char *name)
     return count;
 }
 
+void orp_params_cleanse(orp_params_t *params, const char *name)
+{
+    int i;
+
+    for (i = 0; i < params->list->nelts; i++) {
+        if (!strcmp(at(params, i)->name, name)) {
+            /* every value of a list is a copy of its own */
+            char *value = (char *)at(params, i)->value;
+
+            orp_cleanse(value, strlen(value));
+        }
+    }
+}
+
 /* The end of what begins at text: the next delimiter, or end. */
 static const char *up_to(const char *text, const char *end, char delimiter)
 {
@@ -108,6 +123,9 @@ apr_status_t orp_params_parse_form(orp_params_t **pparams, const char *text,
     orp_params_t *params = orp_params_create(pool);
     const char *end = text + size;
 
+    if (size > ORP_PARAMS_SIZE_MAX) {
+        return ORP_ETOOBIG;
+    }
     while (text < end) {
         const char *next = up_to(text, end, '&');
         const char *equals = up_to(text, next, '=');
@@ -157,6 +175,9 @@ apr_status_t orp_params_parse_kv(orp_params_t **pparams, const char *text,
     orp_params_t *params = orp_params_create(pool);
     const char *end = text + size;
 
+    if (size > ORP_PARAMS_SIZE_MAX) {
+        return ORP_ETOOBIG;
+    }
     while (text < end) {
         const char *newline = up_to(text, end, '\n');
         const char *colon = up_to(text, newline, ':');

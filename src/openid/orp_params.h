@@ -18,6 +18,9 @@
 /** The most parameters that are read from one text. */
 #define ORP_PARAMS_MAX 512
 
+/** The longest text that is read at all, in bytes. */
+#define ORP_PARAMS_SIZE_MAX (256 * 1024)
+
 typedef struct orp_params_t orp_params_t;
 
 /** An empty list; its strings will live in pool. */
@@ -47,11 +50,17 @@ const char *orp_params_get(const orp_params_t *params, const char *name);
 /** How often this name occurs. */
 int orp_params_count(const orp_params_t *params, const char *name);
 
+/** Overwrite the values of this name, which were secret; they are "" then. */
+void orp_params_cleanse(orp_params_t *params, const char *name);
+
 /**
- * Read a query string or form body.
+ * Read a query string or form body. Only "&" separates, and what stands
+ * between two of them is one parameter, unless it is nothing at all. A name
+ * may be empty, and any decoded byte but NUL may occur: a site's own forms are
+ * read by this too. orp_message.h is stricter about what is ours.
  * @param text  not NUL-terminated necessarily; size bytes are read
  * @return APR_SUCCESS; ORP_EENCODING for a broken escape or a NUL;
- *         ORP_ETOOBIG over ORP_PARAMS_MAX
+ *         ORP_ETOOBIG over ORP_PARAMS_MAX or ORP_PARAMS_SIZE_MAX
  */
 ORP_MUST_USE apr_status_t orp_params_parse_form(orp_params_t **pparams,
                                                 const char *text,

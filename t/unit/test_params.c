@@ -5,6 +5,26 @@
 
 #include "support.h"
 
+/* Every search for a delimiter is made with memchr(): this one counts how many
+ * bytes were looked at, and how often. */
+static struct {
+    unsigned long bytes;
+    unsigned long calls;
+} searched;
+
+void *memchr(const void *bytes, int c, size_t size)
+{
+    const unsigned char *b = bytes;
+    size_t i;
+
+    searched.calls++;
+    for (i = 0; i < size && b[i] != (unsigned char)c; i++) {
+        continue;
+    }
+    searched.bytes += i;
+    return i < size ? (void *)(uintptr_t)(b + i) : NULL;
+}
+
 /* What a text says, as "name=value|name=value"; NULL where it is refused. */
 static const char *shown(scene_t *scene, const orp_params_t *params)
 {
@@ -160,6 +180,74 @@ static void a_form_has_as_many_parameters_as_the_limit(void **state)
     assert_null(params);
 }
 
+static void a_text_has_a_ceiling(void **state)
+{
+    scene_t *scene = *state;
+    orp_params_t *params = NULL;
+    const char *text = repeated("v", ORP_PARAMS_SIZE_MAX + 1, scene->pool);
+    char *lines = apr_pstrdup(scene->pool, text);
+
+    assert_status(orp_params_parse_form(&params, text, ORP_PARAMS_SIZE_MAX,
+                                        scene->pool), APR_SUCCESS);
+    params = NULL;
+    assert_status(orp_params_parse_form(&params, text,
+                                        ORP_PARAMS_SIZE_MAX + 1,
+                                        scene->pool), ORP_ETOOBIG);
+    assert_null(params);
+    lines[1] = ':';
+    lines[ORP_PARAMS_SIZE_MAX - 1] = '\n';
+    assert_status(orp_params_parse_kv(&params, lines, ORP_PARAMS_SIZE_MAX,
+                                      scene->pool), APR_SUCCESS);
+    params = NULL;
+    lines[ORP_PARAMS_SIZE_MAX - 1] = 'v';
+    lines[ORP_PARAMS_SIZE_MAX] = '\n';
+    assert_status(orp_params_parse_kv(&params, lines,
+                                      ORP_PARAMS_SIZE_MAX + 1, scene->pool),
+                  ORP_ETOOBIG);
+    assert_null(params);
+}
+
+/* The list of attacks, C, "oversized POST", "separators only": whatever there
+ * is of them, no byte is looked at more than twice, and what is over the
+ * limits not at all. */
+static void any_number_of_parameters_is_read_in_one_pass(void **state)
+{
+    static const char *const pieces[] = {
+        "a=1&", "a&", "&", "=&", "=", "&&=", "a=%41&", "a=b=c&", "a;",
+        "openid.sig=x&", "+=+&", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa&",
+    };
+    static const int counts[] = { 1, 511, 512, 513, 5000, 100000 };
+    scene_t *scene = *state;
+    size_t i, j;
+
+    for (i = 0; i < COUNT(pieces); i++) {
+        for (j = 0; j < COUNT(counts); j++) {
+            const char *text = repeated(pieces[i], counts[j], scene->pool);
+            size_t size = strlen(text);
+            orp_params_t *params;
+            apr_status_t status;
+
+            memset(&searched, 0, sizeof(searched));
+            status = orp_params_parse_form(&params, text, size,
+                                           scene->pool);
+            assert_true(searched.bytes <= 2 * size);
+            assert_true(searched.calls <= 2 * (size + 1));
+            if (size > ORP_PARAMS_SIZE_MAX) {
+                assert_status(status, ORP_ETOOBIG);
+                assert_int_equal(searched.calls, 0);
+            }
+            else if (status == ORP_ETOOBIG) {
+                assert_true(searched.bytes
+                            <= 2 * strlen(pieces[i])
+                            * (ORP_PARAMS_MAX + 1));
+            }
+            memset(&searched, 0, sizeof(searched));
+            (void)orp_query_without(text, "k", scene->pool);
+            assert_true(searched.bytes <= 2 * size);
+        }
+    }
+}
+
 static void a_form_is_written_so_that_it_is_read_again(void **state)
 {
     scene_t *scene = *state;
@@ -298,6 +386,8 @@ int main(void)
         scene_test(forms_with_broken_escapes_are_refused),
         scene_test(only_size_bytes_of_a_form_are_read),
         scene_test(a_form_has_as_many_parameters_as_the_limit),
+        scene_test(a_text_has_a_ceiling),
+        scene_test(any_number_of_parameters_is_read_in_one_pass),
         scene_test(a_form_is_written_so_that_it_is_read_again),
         scene_test(the_example_of_the_specification_is_read),
         scene_test(key_value_forms_are_read),
