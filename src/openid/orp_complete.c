@@ -69,6 +69,31 @@ static apr_status_t check_mode(const orp_message_t *message,
                           "a login.");
 }
 
+/* 11.3: before anybody is asked about it. */
+static apr_status_t check_age(const orp_env_t *env, const orp_login_t *login,
+                              const orp_message_t *message,
+                              const orp_rp_t *rp, orp_reason_t *why,
+                              apr_pool_t *pool)
+{
+    char buf[200];
+    orp_nonce_t *nonce;
+    apr_status_t status = APR_SUCCESS;
+
+    if (login->version == ORP_VERSION_2
+        && orp_message_version(message) == ORP_VERSION_2) {
+        status = orp_nonce_parse(&nonce,
+                                 orp_message_get(message, "response_nonce"),
+                                 pool);
+        if (status == APR_SUCCESS) {
+            status = orp_nonce_check_age(nonce, orp_env_now(env),
+                                         rp->nonce_lifetime);
+        }
+    }
+    return status == APR_SUCCESS ? status
+        : orp_reason_set(why, status, NULL, "%s",
+                         orp_strerror(status, buf, sizeof(buf)));
+}
+
 /* 11.3, and the login's own one-time use. In 1.x there is no nonce: the
  * login's key in return_to, random and good for once, serves as ours. */
 static apr_status_t use_up(const orp_env_t *env, const orp_login_t *login,
@@ -148,6 +173,9 @@ apr_status_t orp_login_complete(orp_identity_t **pidentity,
     }
     if (status == APR_SUCCESS) {
         status = orp_verify_form(message, why, pool);
+    }
+    if (status == APR_SUCCESS) {
+        status = check_age(env, login, message, rp, why, pool);
     }
     if (status == APR_SUCCESS) {
         status = orp_verify(&claimed_id, env, assertion, why, pool);

@@ -179,6 +179,43 @@ static apr_status_t leave_done(const orp_login_t *login,
     return orp_login_save(&done, env, pool);
 }
 
+/* Is the record there, and not completed? */
+static apr_status_t look_again(const orp_login_t *login,
+                               const orp_env_t *env, apr_pool_t *pool)
+{
+    orp_login_t *found;
+    apr_status_t status = orp_login_find(&found, env, login->key, pool);
+
+    if (status == APR_SUCCESS && found->state != ORP_LOGIN_READY) {
+        return found->state == ORP_LOGIN_DONE ? ORP_EREPLAY : ORP_ELOGIN;
+    }
+    return status == ORP_ENOTFOUND ? ORP_ELOGIN : status;
+}
+
+apr_status_t orp_login_change(const orp_login_t *login, const orp_env_t *env,
+                              apr_pool_t *pool)
+{
+    apr_status_t status = look_again(login, env, pool);
+
+    return status == APR_SUCCESS ? orp_login_save(login, env, pool) : status;
+}
+
+apr_status_t orp_login_question(const orp_login_t *login,
+                                const orp_env_t *env, apr_pool_t *pool)
+{
+    apr_status_t status = ORP_EEXISTS;
+    int i;
+
+    /* each question is one claim: who asks at the same time gets another */
+    for (i = 0; i < ORP_LOGIN_QUESTIONS && status == ORP_EEXISTS; i++) {
+        status = orp_store_claim(
+            env->store, ORP_STORE_NONCE,
+            apr_psprintf(pool, "question %d %s", i, login->key),
+            login->expires + APR_USEC_PER_SEC, orp_env_now(env));
+    }
+    return status == ORP_EEXISTS ? ORP_ERATE : status;
+}
+
 apr_status_t orp_login_take(const orp_login_t *login, const orp_env_t *env,
                             apr_pool_t *pool)
 {
@@ -189,6 +226,14 @@ apr_status_t orp_login_take(const orp_login_t *login, const orp_env_t *env,
         apr_pstrcat(pool, "login ", login->key, NULL),
         login->expires + APR_USEC_PER_SEC, orp_env_now(env));
 
+    /* and the claim cannot decide alone: where somebody empties the store,
+     * claims go, and there would be a second winner. The record goes with
+     * them; so it is looked at behind the claim: who wins a claim after the
+     * first winner's is gone finds no record, or one that the first winner
+     * has marked. */
+    if (status == APR_SUCCESS) {
+        status = look_again(login, env, pool);
+    }
     if (status == APR_SUCCESS) {
         status = leave_done(login, env, pool);
     }

@@ -81,8 +81,34 @@ ORP_MUST_USE apr_status_t orp_login_find(orp_login_t **plogin,
                                          const char *key, apr_pool_t *pool);
 
 /**
- * End it: exactly one caller wins.
- * @return APR_SUCCESS; ORP_EREPLAY where it was taken before; ORP_ESTORE
+ * Store a change of a login that is READY, unless it is over meanwhile: a
+ * record that is gone does not come back.
+ * @return as orp_login_save(); ORP_EREPLAY where it was taken; ORP_ELOGIN
+ *         where it is gone, or not READY
+ */
+ORP_MUST_USE apr_status_t orp_login_change(const orp_login_t *login,
+                                           const orp_env_t *env,
+                                           apr_pool_t *pool);
+
+/** How often other servers are asked for the sake of one login, after it was
+ * sent to its provider; an honest one needs two at most. */
+#define ORP_LOGIN_QUESTIONS 10
+
+/**
+ * Count one more question to another server, before it is asked: anybody can
+ * bring any number of answers to a login of their own.
+ * @return APR_SUCCESS; ORP_ERATE where there were ORP_LOGIN_QUESTIONS;
+ *         ORP_ESTORE, ORP_EFULL
+ */
+ORP_MUST_USE apr_status_t orp_login_question(const orp_login_t *login,
+                                             const orp_env_t *env,
+                                             apr_pool_t *pool);
+
+/**
+ * End a login that is READY: exactly one caller wins, also when somebody
+ * empties the store meanwhile.
+ * @return APR_SUCCESS; ORP_EREPLAY where it was taken before; ORP_ELOGIN
+ *         where its record is gone, or not READY; ORP_ESTORE
  */
 ORP_MUST_USE apr_status_t orp_login_take(const orp_login_t *login,
                                          const orp_env_t *env,

@@ -14,6 +14,9 @@
 #define NONCE_MAX 255
 #define MARGIN (60 * APR_USEC_PER_SEC)
 
+/* No clock is that wrong. */
+#define YEAR_MAX 2999
+
 static const char form[] = "dddd-dd-ddTdd:dd:ddZ";
 
 /* Is text of that form, and are all its characters printable (33 to 126)? */
@@ -74,7 +77,8 @@ apr_status_t orp_nonce_parse(orp_nonce_t **pnonce, const char *text,
     date.tm_hour = digits(text + 11, 2);
     date.tm_min = digits(text + 14, 2);
     date.tm_sec = digits(text + 17, 2);
-    if (date.tm_year < 70 || date.tm_mon < 0 || date.tm_mon > 11
+    if (date.tm_year < 70 || date.tm_year > YEAR_MAX - 1900
+        || date.tm_mon < 0 || date.tm_mon > 11
         || apr_time_exp_get(&issued, &date) != APR_SUCCESS
         || !is_date(&date, issued)) {
         return ORP_ENONCE;

@@ -255,6 +255,17 @@ static int read_claimed_id(verification_t *v, const char *claimed_id)
     return 1;
 }
 
+/* 11.5.1: who had an identifier before does not speak for who has it now. Most
+ * providers leave the fragment out of the identity. */
+static int same_generation(const verification_t *v, const char *identity)
+{
+    const char *fragment = strchr(identity, '#');
+    const char *mine = strchr(v->whole_id, '#');
+
+    return !fragment || !same_url(identity, v->claimed_id, v->pool)
+        || (mine && !strcmp(fragment, mine));
+}
+
 /* 11.2: for a login about a given identifier, the answer is about the same
  * one. The fragment does not take part; it is kept (11.5.1). */
 static apr_status_t check_identifiers(verification_t *v)
@@ -267,6 +278,7 @@ static apr_status_t check_identifiers(verification_t *v)
 
     if (!claimed_id || !strcmp(claimed_id, ORP_IDENTIFIER_SELECT)
         || !read_claimed_id(v, claimed_id)
+        || !same_generation(v, local_id)
         || !orp_profile_claimed_id_fits(v->login->endpoint, v->whole_id)) {
         return wrong_identity(v, claimed_id);
     }
@@ -274,6 +286,24 @@ static apr_status_t check_identifiers(verification_t *v)
         && (strcmp(v->claimed_id, v->login->claimed_id)
             || !same_local_id(local_id, v->login->local_id, v->pool))) {
         return wrong_identity(v, claimed_id);
+    }
+    return APR_SUCCESS;
+}
+
+/* Another server is about to be asked, and who brings answers can bring any
+ * number of them. */
+static apr_status_t may_ask(const verification_t *v)
+{
+    apr_status_t status = orp_login_question(v->login, v->env, v->pool);
+
+    if (status == ORP_ERATE) {
+        return orp_reason_set(v->why, status, NULL,
+                              "This login was answered too often. Please "
+                              "start again.");
+    }
+    if (status != APR_SUCCESS) {
+        return orp_reason_set(v->why, status, NULL,
+                              "Logins cannot be checked at the moment.");
     }
     return APR_SUCCESS;
 }
@@ -293,8 +323,10 @@ static apr_status_t check_signature(verification_t *v)
         return orp_reason_set(v->why, ORP_ESTORE, NULL,
                               "Logins cannot be checked at the moment.");
     }
-    return orp_checkauth(v->env, v->login->endpoint, v->message, v->why,
-                         v->pool);
+    status = may_ask(v);
+    return status == APR_SUCCESS
+        ? orp_checkauth(v->env, v->login->endpoint, v->message, v->why,
+                        v->pool) : status;
 }
 
 /* One <Service> that names this endpoint and this local identifier. */
@@ -327,9 +359,14 @@ static apr_status_t check_chosen(verification_t *v)
     orp_reason_t *why = orp_reason_create(v->pool);
     orp_identifier_t *identifier;
     orp_discovery_t *discovery;
+    apr_status_t status;
 
     if (v->login->claimed_id) {
         return APR_SUCCESS;
+    }
+    status = may_ask(v);
+    if (status != APR_SUCCESS) {
+        return status;
     }
     if (orp_identifier_normalize(&identifier, v->claimed_id, why, v->pool)
         != APR_SUCCESS

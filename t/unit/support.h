@@ -173,7 +173,8 @@ int scene_log_contains(const scene_t *scene, const char *text);
 void scene_store_fails(scene_t *scene, orp_store_kind_e kind,
                        apr_status_t status);
 
-/** How many live records of this kind there are. */
+/** How many live records of this kind there are. What orp_login_question()
+ * counts is none. */
 int scene_stored(const scene_t *scene, orp_store_kind_e kind);
 
 /* ---------------------------------------------------------------------- */

@@ -23,6 +23,17 @@ static orp_login_t *make(scene_t *scene, const char **pbrowser)
     return login;
 }
 
+/* One whose browser is on its way. */
+static orp_login_t *make_ready(scene_t *scene)
+{
+    orp_login_t *login = make(scene, NULL);
+
+    login->state = ORP_LOGIN_READY;
+    login->endpoint = "https://op.example/";
+    login->redirect = "https://op.example/?secret";
+    return login;
+}
+
 static orp_login_t *saved_and_found(scene_t *scene, const orp_login_t *login)
 {
     orp_login_t *found = NULL;
@@ -210,14 +221,11 @@ static void a_damaged_record_is_a_failure_of_the_store(void **state)
 static void a_login_is_taken_once(void **state)
 {
     scene_t *scene = *state;
-    orp_login_t *login = make(scene, NULL), *found;
+    orp_login_t *login = make_ready(scene), *found;
 
-    login->state = ORP_LOGIN_READY;
-    login->endpoint = "https://op.example/";
     login->assoc_handle = "h";
     login->typed = "user";
     login->answer = "openid.mode=id_res";
-    login->redirect = "https://op.example/?secret";
     saved_and_found(scene, login);
     assert_status(orp_login_take(login, &scene->env, scene->pool),
                   APR_SUCCESS);
@@ -238,7 +246,7 @@ static void a_login_is_taken_once(void **state)
 static void taking_one_login_leaves_the_others(void **state)
 {
     scene_t *scene = *state;
-    orp_login_t *one = make(scene, NULL), *two = make(scene, NULL);
+    orp_login_t *one = make_ready(scene), *two = make_ready(scene);
 
     saved_and_found(scene, one);
     saved_and_found(scene, two);
@@ -252,7 +260,7 @@ static void taking_one_login_leaves_the_others(void **state)
 static void a_taken_login_stays_taken_for_its_life(void **state)
 {
     scene_t *scene = *state;
-    orp_login_t *login = make(scene, NULL);
+    orp_login_t *login = make_ready(scene);
 
     saved_and_found(scene, login);
     assert_status(orp_login_take(login, &scene->env, scene->pool),
@@ -262,10 +270,188 @@ static void a_taken_login_stays_taken_for_its_life(void **state)
                   ORP_EREPLAY);
 }
 
+static void only_a_login_that_is_ready_can_be_taken(void **state)
+{
+    static const orp_login_state_e states[] = {
+        ORP_LOGIN_NEW, ORP_LOGIN_FAILED,
+    };
+    scene_t *scene = *state;
+    orp_login_t *login;
+    size_t i;
+
+    for (i = 0; i < COUNT(states); i++) {
+        login = make_ready(scene);
+        login->state = states[i];
+        saved_and_found(scene, login);
+        assert_status(orp_login_take(login, &scene->env, scene->pool),
+                      ORP_ELOGIN);
+    }
+    login = make_ready(scene);
+    saved_and_found(scene, login);
+    assert_status(orp_login_take(login, &scene->env, scene->pool),
+                  APR_SUCCESS);
+}
+
+/* ---------------------------------------------------------------------- */
+/* Somebody empties the store */
+
+/* The scene's store, which is emptied when it is called for the n-th time. */
+typedef struct {
+    scene_t *scene;
+    int calls;
+    int empty_at;               /* 0: before the first call */
+    const orp_login_t *rival;   /* somebody else takes this one just before */
+    int rival_won;
+} emptied_t;
+
+static void empty(scene_t *scene)
+{
+    apr_time_t now = scene->now;
+
+    /* all that can be in it has expired by then */
+    assert_status(orp_store_sweep(&scene->store, now + 10 * LIFETIME),
+                  APR_SUCCESS);
+    assert_int_equal(scene_stored(scene, ORP_STORE_LOGIN), 0);
+    assert_int_equal(scene_stored(scene, ORP_STORE_NONCE), 0);
+}
+
+static orp_store_t *before_a_call(void *baton)
+{
+    emptied_t *emptied = baton;
+
+    if (emptied->calls++ == emptied->empty_at) {
+        emptied->rival_won = emptied->rival
+            && orp_login_take(emptied->rival, &emptied->scene->env,
+                              emptied->scene->pool) == APR_SUCCESS;
+        empty(emptied->scene);
+    }
+    return &emptied->scene->store;
+}
+
+static apr_status_t emptied_get(const char **pvalue, apr_size_t *psize,
+                                void *baton, orp_store_kind_e kind,
+                                const char *key, apr_time_t now,
+                                apr_pool_t *pool)
+{
+    return orp_store_get(pvalue, psize, before_a_call(baton), kind, key, now,
+                         pool);
+}
+
+static apr_status_t emptied_put(void *baton, orp_store_kind_e kind,
+                                const char *key, const void *value,
+                                apr_size_t size, apr_time_t expires,
+                                apr_time_t now)
+{
+    return orp_store_put(before_a_call(baton), kind, key, value, size,
+                         expires, now);
+}
+
+static apr_status_t emptied_claim(void *baton, orp_store_kind_e kind,
+                                  const char *key, apr_time_t expires,
+                                  apr_time_t now)
+{
+    return orp_store_claim(before_a_call(baton), kind, key, expires, now);
+}
+
+static const orp_store_backend_t emptied_backend = {
+    .name = "emptied",
+    .put = emptied_put,
+    .get = emptied_get,
+    .claim = emptied_claim,
+};
+
+/* Two requests have read the same login; one takes it, and the store is
+ * emptied before the n-th thing that it does, for each n. Then the other one
+ * takes it, and a third. One of them wins at most. */
+static void an_emptied_store_has_no_second_winner(void **state)
+{
+    scene_t *scene = *state;
+    int n;
+
+    for (n = 0; n < 5; n++) {
+        emptied_t emptied = { scene, 0, n, NULL, 0 };
+        orp_store_t store = { &emptied_backend, &emptied };
+        orp_env_t env = scene->env;
+        orp_login_t *login = make_ready(scene), *one, *two;
+        int winners;
+
+        env.store = &store;
+        one = saved_and_found(scene, login);
+        two = saved_and_found(scene, login);
+        winners = orp_login_take(one, &env, scene->pool) == APR_SUCCESS;
+        if (n > 2) {
+            /* it was done before */
+            assert_int_equal(emptied.calls, 3);
+            assert_int_equal(winners, 1);
+            empty(scene);
+        }
+        winners += orp_login_take(two, &scene->env, scene->pool)
+            == APR_SUCCESS;
+        winners += orp_login_take(two, &scene->env, scene->pool)
+            == APR_SUCCESS;
+        assert_in_range(winners, 0, 1);
+    }
+}
+
+/* One of them takes it, and the store is emptied, while the other one is in the
+ * midst of taking it. */
+static void nor_has_one_that_is_emptied_between_the_two(void **state)
+{
+    scene_t *scene = *state;
+    int n;
+
+    for (n = 0; n < 3; n++) {
+        emptied_t emptied = { scene, 0, n, NULL, 0 };
+        orp_store_t store = { &emptied_backend, &emptied };
+        orp_env_t env = scene->env;
+        orp_login_t *login = make_ready(scene), *two;
+        int won;
+
+        env.store = &store;
+        emptied.rival = saved_and_found(scene, login);
+        two = saved_and_found(scene, login);
+        won = orp_login_take(two, &env, scene->pool) == APR_SUCCESS;
+        assert_true(emptied.calls > n);
+        assert_in_range(won + emptied.rival_won, 0, 1);
+        assert_int_equal(emptied.rival_won, n == 0);
+    }
+}
+
+static void what_is_gone_or_over_is_not_changed(void **state)
+{
+    scene_t *scene = *state;
+    orp_login_t *login = make_ready(scene), *found;
+
+    saved_and_found(scene, login);
+    login->answer = "openid.mode=id_res";
+    assert_status(orp_login_change(login, &scene->env, scene->pool),
+                  APR_SUCCESS);
+    assert_status(orp_login_find(&found, &scene->env, login->key,
+                                 scene->pool), APR_SUCCESS);
+    assert_text(found->answer, "openid.mode=id_res");
+    assert_status(orp_login_take(login, &scene->env, scene->pool),
+                  APR_SUCCESS);
+    assert_status(orp_login_change(login, &scene->env, scene->pool),
+                  ORP_EREPLAY);
+    assert_status(orp_login_find(&found, &scene->env, login->key,
+                                 scene->pool), APR_SUCCESS);
+    assert_int_equal(found->state, ORP_LOGIN_DONE);
+
+    empty(scene);
+    assert_status(orp_login_change(login, &scene->env, scene->pool),
+                  ORP_ELOGIN);
+    assert_int_equal(scene_stored(scene, ORP_STORE_LOGIN), 0);
+    scene_store_fails(scene, ORP_STORE_LOGIN, ORP_ESTORE);
+    assert_status(orp_login_change(login, &scene->env, scene->pool),
+                  ORP_ESTORE);
+}
+
+/* ---------------------------------------------------------------------- */
+
 static void a_store_that_fails_keeps_and_gives_no_login(void **state)
 {
     scene_t *scene = *state;
-    orp_login_t *login = make(scene, NULL), *found;
+    orp_login_t *login = make_ready(scene), *found;
 
     scene_store_fails(scene, ORP_STORE_LOGIN, ORP_EFULL);
     assert_status(orp_login_save(login, &scene->env, scene->pool),
@@ -340,6 +526,10 @@ int main(void)
         scene_test(a_login_is_taken_once),
         scene_test(taking_one_login_leaves_the_others),
         scene_test(a_taken_login_stays_taken_for_its_life),
+        scene_test(only_a_login_that_is_ready_can_be_taken),
+        scene_test(an_emptied_store_has_no_second_winner),
+        scene_test(nor_has_one_that_is_emptied_between_the_two),
+        scene_test(what_is_gone_or_over_is_not_changed),
         scene_test(a_store_that_fails_keeps_and_gives_no_login),
         scene_test(a_record_has_a_ceiling),
         scene_test(only_the_browser_that_began_it_is_its_browser),

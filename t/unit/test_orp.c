@@ -457,6 +457,83 @@ static void the_provider_is_asked_last(void **state)
     assert_int_equal(op->checked, 2);
 }
 
+/* Whoever began a login can bring as many answers to it as they like; others
+ * are not asked as often. */
+static void the_provider_is_asked_ten_times_for_one_login(void **state)
+{
+    scene_t *scene = *state;
+    op_t *op = honest(scene);
+    visit_t *visit = stateless(scene, USER);
+    visit_t *other = stateless(scene, USER);
+    orp_params_t *answer = op_answer(op, visit);
+    int i;
+
+    for (i = 0; i < ORP_LOGIN_QUESTIONS; i++) {
+        assert_refused(visit, with(answer, "openid.sig", "AAAA"),
+                       ORP_ESIGNATURE);
+    }
+    assert_int_equal(op->checked, ORP_LOGIN_QUESTIONS);
+    assert_refused(visit, with(answer, "openid.sig", "AAAA"), ORP_ERATE);
+    assert_refused(visit, answer, ORP_ERATE);
+    assert_int_equal(op->checked, ORP_LOGIN_QUESTIONS);
+    assert_accepted(other, op_answer(op, other));
+
+    /* with an association nobody is asked */
+    visit = visit_begin(scene, USER);
+    answer = op_answer(op, visit);
+    for (i = 0; i < 2 * ORP_LOGIN_QUESTIONS; i++) {
+        assert_refused_quietly(visit, with(answer, "openid.sig", "AAAA"),
+                               ORP_ESIGNATURE);
+    }
+    assert_accepted(visit, answer);
+}
+
+static void identifiers_are_discovered_ten_times_for_one_login(void **state)
+{
+    scene_t *scene = *state;
+    op_t *op = honest(scene);
+    visit_t *visit = visit_begin(scene, SELECT);
+    int i;
+
+    for (i = 0; i < ORP_LOGIN_QUESTIONS; i++) {
+        scene_reply(scene, "GET", "https://other.example/", 404, "", "");
+        assert_refused(visit, op_answer_about(
+            op, visit, "https://other.example/", "https://other.example/"),
+            ORP_EIDENTITY);
+    }
+    assert_refused_quietly(visit, op_answer_about(
+        op, visit, "https://other.example/", "https://other.example/"),
+        ORP_ERATE);
+}
+
+/* The age is known without asking. */
+static void the_provider_is_not_asked_about_an_old_answer(void **state)
+{
+    scene_t *scene = *state;
+    op_t *op = honest(scene);
+    visit_t *visit = stateless(scene, USER);
+
+    assert_refused_quietly(visit, op_sign(op, with(
+        op_answer(op, visit), "openid.response_nonce",
+        "2026-01-15T11:54:59Zx")), ORP_ENONCEAGE);
+    assert_int_equal(op->checked, 0);
+    assert_accepted(visit, op_answer(op, visit));
+}
+
+/* A question that cannot be counted is not asked. */
+static void nobody_is_asked_where_the_store_is_full(void **state)
+{
+    scene_t *scene = *state;
+    op_t *op = honest(scene);
+    visit_t *visit = stateless(scene, USER);
+
+    scene_store_fails(scene, ORP_STORE_NONCE, ORP_EFULL);
+    assert_refused_quietly(visit, op_answer(op, visit), ORP_EFULL);
+    assert_int_equal(op->checked, 0);
+    scene_store_fails(scene, ORP_STORE_NONCE, APR_SUCCESS);
+    assert_accepted(visit, op_answer(op, visit));
+}
+
 static void a_forged_answer_does_not_make_us_discover(void **state)
 {
     scene_t *scene = *state;
@@ -904,6 +981,10 @@ int main(void)
         scene_test(an_association_serves_many_logins),
         scene_test(never_means_always_asking_the_provider),
         scene_test(the_provider_is_asked_last),
+        scene_test(the_provider_is_asked_ten_times_for_one_login),
+        scene_test(identifiers_are_discovered_ten_times_for_one_login),
+        scene_test(the_provider_is_not_asked_about_an_old_answer),
+        scene_test(nobody_is_asked_where_the_store_is_full),
         scene_test(a_forged_answer_does_not_make_us_discover),
         scene_test(an_unknown_handle_is_for_the_provider_that_was_asked),
         scene_test(an_association_that_expired_counts_no_more),

@@ -96,7 +96,8 @@ sub log { OpenID2RP::Test::web_log($_[0]{url}) }
 # Lies
 
 # Change fields of its reply to a mode ("associate", "check_authentication");
-# undef drops one. Replaces what was said before for that mode.
+# undef drops one. Replaces what was said before for that mode. For "associate"
+# besides: -key, the key in place of the one that follows from the handle.
 sub lies {
     my ($self, $mode, %field) = @_;
     return $self->remember("lie $mode", \%field);
@@ -293,6 +294,7 @@ sub told {
 
 sub serve {
     my ($path, $request, $socket, $url) = @_;
+    srand;                      # each process, or they make the same handles
     my ($body) = $request =~ /\r\n\r\n(.*)\z/s;
     my %field = map { $_->[0] =~ /\Aopenid\.(.*)\z/ ? ($1, $_->[1]) : () }
         OpenID2RP::Test::pairs_of('?' . ($body // ''));
@@ -311,11 +313,12 @@ sub honest {
         type => 'http://openid.net/signon/1.1' }) if $path =~ m{\A/id1/};
     return xrds(undef, { uri => $endpoint, type => "$OPENID2/server" })
         if $path eq '/op';
-    my %reply = ($field->{mode} // '') eq 'associate' ? associate($field)
+    my %lie = %{ told($url, 'lie ' . ($field->{mode} // '')) // {} };
+    my $key = delete $lie{-key};
+    my %reply = ($field->{mode} // '') eq 'associate' ? associate($field, $key)
         : ($field->{mode} // '') eq 'check_authentication' ? check($field)
         : return { status => 404, body => "Nothing.\n" };
     $reply{ns} = $OPENID2 if defined $field->{ns};
-    my %lie = %{ told($url, "lie $field->{mode}") // {} };
     @reply{ keys %lie } = values %lie;
     return {
         status => exists $reply{error} ? 400 : 200,
@@ -327,13 +330,13 @@ sub honest {
 
 # 2.0, 8.2.
 sub associate {
-    my ($field) = @_;
+    my ($field, $key) = @_;
     my $type = $field->{assoc_type} // 'HMAC-SHA1';
     my $session = $field->{session_type} // '';
     return (error => 'no such type', error_code => 'unsupported-type')
         unless $SIZE{$type};
     my $handle = new_handle('assoc', $type);
-    my $key = key_of($handle);
+    $key //= key_of($handle);
     my %reply = (assoc_handle => $handle, assoc_type => $type,
                  expires_in => 3600);
     return (%reply, session_type => $session, mac_key =>
