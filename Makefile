@@ -3,7 +3,8 @@
 #
 #   make                  the module and the command; installs nothing
 #   make install          both and the man page; enables nothing
-#   make test             installs what is missing, builds, runs every test
+#   make test             installs what is missing, builds, runs every test;
+#                         SANITIZE=address,undefined: with the module sanitized
 #   make unit             builds and runs the unit tests
 #   make demo PORT=8090   a site to try in a browser; demo-check tries it itself
 #   make lint             static checks
@@ -52,8 +53,10 @@ CLI_OBJ = $(call objects,$(CLI_SRC))
 UNIT_OBJ = $(call objects,$(UNIT_SRC))
 SUPPORT_OBJ = $(call objects,$(SUPPORT_SRC))
 FUZZ_OBJ = $(call objects,$(FUZZ_SRC))
+# Of sanitized builds; the fuzzers have such a thing of their own.
+POOLS_OBJ = $(if $(SANITIZE),$(if $(FUZZING),,$(BUILD)/t/sanitize/pools.o))
 ALL_OBJ = $(CORE_OBJ) $(HTTPD_OBJ) $(CLI_OBJ) $(UNIT_OBJ) $(SUPPORT_OBJ) \
-          $(FUZZ_OBJ)
+          $(FUZZ_OBJ) $(POOLS_OBJ)
 UNIT_PROGRAMS = $(UNIT_SRC:t/unit/%.c=$(BUILD)/unit/%)
 FUZZ_NAMES = $(patsubst t/fuzz/fuzz_%.c,%,$(filter t/fuzz/fuzz_%,$(FUZZ_SRC)))
 FUZZ_PROGRAMS = $(FUZZ_NAMES:%=$(BUILD)/fuzz_%)
@@ -70,6 +73,7 @@ $(CORE_OBJ): FLOOR = $(CORE_FLAGS)
 $(filter $(BUILD)/src/store/%,$(CORE_OBJ)): FLOOR = $(CORE_FLAGS) \
                                                     $(HIREDIS_CFLAGS)
 $(CLI_OBJ): FLOOR = $(CORE_FLAGS) -Isrc/cli
+$(POOLS_OBJ): FLOOR = $(CORE_FLAGS)
 $(UNIT_OBJ) $(SUPPORT_OBJ): FLOOR = $(CORE_FLAGS) -It/unit $(CMOCKA_CFLAGS)
 $(FUZZ_OBJ): FLOOR = $(CORE_FLAGS) -It/fuzz -It/unit $(CMOCKA_CFLAGS) \
                      $(if $(FUZZING),-DORP_FUZZING)
@@ -103,7 +107,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@;)
 
 # --- building ---------------------------------------------------------------
 
-all: $(MODULE) $(if $(CLI_SRC),$(COMMAND))
+all: $(MODULE) $(if $(CLI_SRC),$(COMMAND)) $(POOLS_OBJ:%/t/sanitize/pools.o=%/pools.so)
 	@:
 
 $(ALL_OBJ): $(BUILD)/%.o: %.c Makefile $(BUILD)/config.mk
@@ -124,6 +128,10 @@ $(MODULE): $(HTTPD_OBJ) $(BUILD)/liborp.a $(BUILD)/exports.map
 	$(call say,LINK) $(LINK) -shared -Wl,--version-script=$(BUILD)/exports.map -o $@ \
 	    $(filter-out %.map,$^) $(LIBS)
 
+# For LD_PRELOAD; see t/sanitize/pools.c.
+$(BUILD)/pools.so: $(POOLS_OBJ)
+	$(call say,LINK) $(LINK) -shared -o $@ $^ $(APR_LIBS)
+
 $(COMMAND): $(CLI_OBJ) $(BUILD)/liborp.a
 	$(call say,LINK) $(LINK) -o $@ $^ $(LIBS)
 
@@ -139,8 +147,9 @@ $(UNIT_PROGRAMS): $(BUILD)/unit/%: $(BUILD)/t/unit/%.o $(SUPPORT_OBJ) \
 	$(call say,LINK) $(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 	    $(CMOCKA_LIBS) $(LIBS)
 
-# The one unit test that the fuzz targets are built into.
+# The one unit test that the fuzz targets are built into, pools and all.
 $(BUILD)/unit/test_fuzz_replay: $(FUZZ_OBJ)
+$(filter-out %/test_fuzz_replay,$(UNIT_PROGRAMS)): $(POOLS_OBJ)
 
 # Built by make fuzz, with FUZZING set. fuzz.o, pool.o and world.o serve all.
 fuzz-programs: $(if $(FUZZ),$(FUZZ:%=$(BUILD)/fuzz_%),$(FUZZ_PROGRAMS))
@@ -187,12 +196,13 @@ install: all
 
 # --- testing ----------------------------------------------------------------
 
+# With SANITIZE=address,undefined: the same tests, of a sanitized module.
 test check:
 	@conf/install-packages test
 	@$(MAKE) -j2 --no-print-directory all unit-programs
-	@$(MAKE) -j2 --no-print-directory SANITIZE=$(SANITIZERS) \
-	    BUILD=$(BUILD)/asan unit-programs
-	@t/run --build $(BUILD) --sanitized $(BUILD)/asan
+	$(if $(SANITIZE),,@$(MAKE) -j2 --no-print-directory \
+	    SANITIZE=$(SANITIZERS) BUILD=$(BUILD)/asan unit-programs)
+	@t/run --build $(BUILD) $(if $(SANITIZE),,--sanitized $(BUILD)/asan)
 
 unit:
 	@$(MAKE) --no-print-directory unit-programs
@@ -215,7 +225,9 @@ lint:
 	@MAKE="$(MAKE)" t/lint.sh
 
 demo demo-check:
-	@conf/install-packages test
+	$(if $(SANITIZE),@echo "The demo runs without sanitizers;" \
+	    "make test SANITIZE=$(SANITIZE) runs the tests with." >&2; exit 1)
+	@conf/install-packages demo
 	@$(MAKE) --no-print-directory all
 	@MODULE="$(abspath $(MODULE))" COMMAND="$(abspath $(COMMAND))" \
 	    $(if $(PORT),PORT="$(PORT)") conf/demo/run $(if $(filter demo-check,$@),--check)

@@ -333,7 +333,7 @@ static const action_t *find_action(const char *name)
 {
     apr_size_t i;
 
-    for (i = 0; i < ACTIONS; i++) {
+    for (i = 0; name && i < ACTIONS; i++) {
         if (!strcmp(actions[i].name, name)) {
             return &actions[i];
         }
@@ -383,6 +383,7 @@ static apr_status_t find_store(const call_t *call)
 int cli_store(const cli_options_t *options, apr_pool_t *pool)
 {
     const char *kind = operand(options, 1);
+    const action_t *action = find_action(operand(options, 0));
     call_t call = { options, NULL, kind ? find_kind(kind) : -1,
                     orp_reason_create(pool), pool };
     apr_status_t status = cli_world_create(&call.env, options, call.why,
@@ -392,7 +393,8 @@ int cli_store(const cli_options_t *options, apr_pool_t *pool)
         status = find_store(&call);
     }
     if (status == APR_SUCCESS) {
-        status = find_action(operand(options, 0))->run(&call);
+        /* Without, cli_store_check() has refused the call. */
+        status = action ? action->run(&call) : APR_EINVAL;
     }
     return status == APR_SUCCESS ? CLI_OK
         : cli_refuse_store(status, options, call.why, pool);

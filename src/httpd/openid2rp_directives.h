@@ -41,7 +41,7 @@ const char *openid2rp_set_cookie(cmd_parms *cmd, void *dir, int argc,
 
 /* for servers and virtual hosts */
 const char *openid2rp_set_base_url(cmd_parms *cmd, void *dir,
-                                   const char *url);
+                                   const char *arg);
 const char *openid2rp_set_forwarded(cmd_parms *cmd, void *dir,
                                     const char *header);
 const char *openid2rp_set_publish_xrds(cmd_parms *cmd, void *dir, int on);

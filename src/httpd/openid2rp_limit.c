@@ -111,6 +111,13 @@ static apr_status_t make_segment(retained_t *kept, apr_size_t totals,
     return status;
 }
 
+static const orp_rate_rule_t *rule_of(const openid2rp_runtime_t *runtime,
+                                      int is_total)
+{
+    return is_total ? runtime->settings->limit_server
+        : runtime->settings->limit_client;
+}
+
 /* Whose counters a rule has: those of the first server that it holds for. The
  * main server comes first, and a virtual host that says nothing has the main
  * server's rule, or the same default. */
@@ -118,15 +125,12 @@ static apr_status_t id_of(apr_uint64_t *pid, const segment_t *segment,
                           server_rec *s, const orp_rate_rule_t *rule,
                           int is_total, apr_pool_t *pool)
 {
-    const openid2rp_runtime_t *runtime;
+    const openid2rp_runtime_t *runtime = openid2rp_runtime(s);
     const char *text;
 
-    for (;; s = s->next) {
+    while (s->next && rule_of(runtime, is_total) != rule) {
+        s = s->next;
         runtime = openid2rp_runtime(s);
-        if ((is_total ? runtime->settings->limit_server
-             : runtime->settings->limit_client) == rule) {
-            break;
-        }
     }
     text = apr_psprintf(pool, "%s %s %u %" APR_TIME_T_FMT,
                         is_total ? "server" : "client", runtime->site,
