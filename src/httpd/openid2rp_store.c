@@ -100,69 +100,6 @@ static apr_status_t join_shm(orp_reason_t *why, apr_pool_t *pool)
 }
 
 /* ---------------------------------------------------------------------- */
-/* A store that is not there */
-
-static apr_status_t no_put(void *baton, orp_store_kind_e kind,
-                           const char *key, const void *value,
-                           apr_size_t size, apr_time_t expires,
-                           apr_time_t now)
-{
-    (void)baton, (void)kind, (void)key, (void)value, (void)size;
-    (void)expires, (void)now;
-    return ORP_ESTORE;
-}
-
-static apr_status_t no_get(const char **pvalue, apr_size_t *psize,
-                           void *baton, orp_store_kind_e kind,
-                           const char *key, apr_time_t now, apr_pool_t *pool)
-{
-    (void)pvalue, (void)psize, (void)baton, (void)kind, (void)key;
-    (void)now, (void)pool;
-    return ORP_ESTORE;
-}
-
-static apr_status_t no_claim(void *baton, orp_store_kind_e kind,
-                             const char *key, apr_time_t expires,
-                             apr_time_t now)
-{
-    (void)baton, (void)kind, (void)key, (void)expires, (void)now;
-    return ORP_ESTORE;
-}
-
-static apr_status_t no_remove(void *baton, orp_store_kind_e kind,
-                              const char *key)
-{
-    (void)baton, (void)kind, (void)key;
-    return ORP_ESTORE;
-}
-
-static apr_status_t no_sweep(void *baton, apr_time_t now)
-{
-    (void)baton, (void)now;
-    return ORP_ESTORE;
-}
-
-static apr_status_t no_stats(orp_store_stats_t *stats, void *baton,
-                             orp_store_kind_e kind, apr_time_t now)
-{
-    (void)stats, (void)baton, (void)kind, (void)now;
-    return ORP_ESTORE;
-}
-
-static orp_store_t *absent_store(apr_pool_t *pool)
-{
-    static const orp_store_backend_t backend = {
-        .name = "absent", .put = no_put, .get = no_get, .claim = no_claim,
-        .take = no_get, .touch = no_claim, .remove = no_remove,
-        .sweep = no_sweep, .stats = no_stats,
-    };
-    orp_store_t *store = apr_pcalloc(pool, sizeof(*store));
-
-    store->backend = &backend;
-    return store;
-}
-
-/* ---------------------------------------------------------------------- */
 /* Other places */
 
 /* Files that root would make here: could httpd's children make them too? */
@@ -286,7 +223,7 @@ apr_status_t openid2rp_store_prepare(orp_store_t **pstore,
         status = check_place(place, env, s, pconf);
         if (status == APR_SUCCESS) {
             drop_segment(retained(SHM_KEY, sizeof(shm_t)));
-            *pstore = absent_store(pconf);
+            *pstore = orp_store_absent(pconf);
         }
     }
     if (status == APR_SUCCESS) {
@@ -309,7 +246,7 @@ orp_store_t *openid2rp_store_open(orp_store_t *prepared,
         ap_log_error(APLOG_MARK, APLOG_CRIT, status, s, O2RP(203)
                      "store: this process cannot open it, so it signs "
                      "nobody in: %s", why->sentence);
-        return absent_store(pool);
+        return orp_store_absent(pool);
     }
     return store;
 }

@@ -176,6 +176,17 @@ ORP_MUST_USE apr_status_t orp_store_each(orp_store_t *store,
                                          void *baton, apr_pool_t *scratch);
 
 /* ---------------------------------------------------------------------- */
+/* No store at all */
+
+/**
+ * What stands in the place of a store that cannot be had: every operation
+ * says ORP_ESTORE, for arguments that would do for a real one. So nobody need
+ * ask whether there is a store.
+ * @param pool  what the handle lives in
+ */
+orp_store_t *orp_store_absent(apr_pool_t *pool);
+
+/* ---------------------------------------------------------------------- */
 /* Shared memory; orp_store_open.h opens the other ones */
 
 /** The smallest shared memory store, in bytes. */

@@ -35,6 +35,8 @@ static apr_status_t judge(orp_dbm_t *dbm, apr_status_t status,
         || APR_STATUS_IS_ENFILE(status) || APR_STATUS_IS_EMFILE(status)
         || APR_STATUS_IS_ENOMEM(status) || APR_STATUS_IS_EINTR(status)
         || status == EPERM || status == EFBIG || status == EDQUOT
+        /* To some APRs, EDQUOT is ENOSPC as well.
+         * NOLINTNEXTLINE(misc-redundant-expression) */
         || status == EROFS || status == ENOLCK) {
         return orp_dbm_fail(dbm, status, doing, name);
     }

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* orp_store_memcache.c - a store on memcached servers, by apr_memcache.
+/* orp_store_memcache.c - a store on memcached servers.
  *
  * A record is an item of one server:
  *
@@ -20,8 +20,8 @@
  *   but enough memory. With its option -M it refuses instead: ORP_EFULL.
  * - It expires by its own clock and in whole seconds: up to two seconds later
  *   than the caller. Who reads goes by the caller's clock. Who claims waits
- *   for memcached: to replace what has expired would take a comparison that
- *   apr_memcache does not have, and without it two could win.
+ *   for memcached: to replace what has expired would take a comparison (its
+ *   "cas"), and without it two could win.
  * - touch() reads and replaces. A put() of another caller between the two is
  *   lost; a removal is not.
  * - take() reads and deletes; who deletes, has won. When another takes the
@@ -352,7 +352,7 @@ static apr_status_t open_servers(memcache_t *memcache,
 
     memcache->count = (apr_size_t)sorted->nelts;
     memcache->servers = apr_pcalloc(pool, memcache->count
-                                    * sizeof(*memcache->servers));
+                                    * sizeof(orp_memcached_t *));
     qsort(places, memcache->count, sizeof(*places), by_address);
     for (i = 0; i < memcache->count && status == APR_SUCCESS; i++) {
         status = orp_memcached_create(&memcache->servers[i], &places[i], env,

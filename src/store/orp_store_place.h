@@ -11,14 +11,14 @@
  *   rediss://…                          the same, by TLS; no socket
  *   memcache://HOST[:PORT][,HOST[:PORT]]…[?OPTIONS]
  *
- * HOST may be an IPv6 address in brackets (not for memcache: apr_memcache
- * knows IPv4 only). What stands before "@", and values of options, may be
- * percent-encoded. OPTIONS, joined by "&":
+ * HOST may be an IPv6 address in brackets (not for memcache). What stands
+ * before "@", and values of options, may be percent-encoded. OPTIONS, joined
+ * by "&":
  *
  *   prefix=TEXT          what keys begin with; "openid2rp:". For sites that
  *                        share a server and must not share logins
  *   timeout=TIME         for one operation, such as 500ms or 2s; 500ms.
- *                        redis only: apr_memcache knows no timeout
+ *                        redis only; memcache always takes 500ms
  *   password-file=PATH   its first line is the password; a USER may then
  *                        stand alone before "@"
  *   database=N           for a socket

@@ -67,7 +67,7 @@ static apr_status_t judge_error(check_t *check,
     static const char *const final[] = {
         "NOAUTH", "NOPERM", "ERR", "MOVED", "WRONGTYPE"
     };
-    orp_redis_clause_t clause;
+    orp_store_clause_t clause;
     apr_size_t i;
 
     orp_redis_explain(&clause, reply, command);
@@ -109,6 +109,7 @@ static apr_status_t judge_info(check_t *check, const char *info)
     unsigned int major = 0;
     unsigned int minor = 0;
 
+    /* NOLINTNEXTLINE(cert-err34-c): four digits always fit */
     if (sscanf(version, "%4u.%4u", &major, &minor) != 2) {
         return useless(check, "it does not tell redis's version");
     }
@@ -138,7 +139,7 @@ static apr_status_t judge_info(check_t *check, const char *info)
 static apr_status_t check_info(check_t *check)
 {
     orp_redis_command_t command = { .want = ORP_REDIS_STRING };
-    orp_redis_clause_t clause;
+    orp_store_clause_t clause;
     orp_redis_reply_t *reply;
     apr_size_t size;
     int sent;
@@ -213,7 +214,7 @@ static apr_status_t check_trials(check_t *check)
     orp_redis_reply_t *replies[TRIALS];
     unsigned char head[ORP_REDIS_HEAD];
     unsigned char before[ORP_REDIS_HEAD];
-    orp_redis_clause_t clause;
+    orp_store_clause_t clause;
     apr_status_t status;
     int judged = 0;
     int sent;
@@ -246,7 +247,7 @@ apr_status_t orp_store_redis_check(const orp_store_place_t *place,
 {
     check_t check = { .place = place, .env = env, .why = why };
     orp_redis_trust_t *trust = NULL;
-    orp_redis_clause_t clause;
+    orp_store_clause_t clause;
     apr_status_t status;
 
     if (!orp_redis_available()) {
@@ -261,7 +262,7 @@ apr_status_t orp_store_redis_check(const orp_store_place_t *place,
     if (status != APR_SUCCESS) {
         return status;
     }
-    check.deadline = orp_redis_clock() + place->timeout;
+    check.deadline = orp_store_clock() + place->timeout;
     status = orp_redis_conn_open(&check.conn, place, trust, check.deadline,
                                  &clause, check.pool);
     if (status != APR_SUCCESS) {

@@ -31,7 +31,7 @@ static const char name[] = "openid2rp";
 /* ---------------------------------------------------------------------- */
 /* Commands and replies */
 
-static apr_status_t no_redis(orp_redis_clause_t *clause, const char *what)
+static apr_status_t no_redis(orp_store_clause_t *clause, const char *what)
 {
     apr_cpystrn(clause->text, what, sizeof(clause->text));
     return ORP_EENCODING;
@@ -39,7 +39,7 @@ static apr_status_t no_redis(orp_redis_clause_t *clause, const char *what)
 
 static apr_status_t receive(orp_redis_reply_t **preply,
                             orp_redis_conn_t *conn, apr_size_t *pleft,
-                            apr_time_t deadline, orp_redis_clause_t *clause)
+                            apr_time_t deadline, orp_store_clause_t *clause)
 {
     char bytes[READ_SIZE];
     apr_status_t status;
@@ -48,12 +48,12 @@ static apr_status_t receive(orp_redis_reply_t **preply,
            == APR_EAGAIN) {
         apr_size_t done = 0;
 
-        if (orp_redis_clock() > deadline) {
+        if (orp_store_clock() > deadline) {
             apr_cpystrn(clause->text, "its answer takes too long",
                         sizeof(clause->text));
             return APR_TIMEUP;
         }
-        status = orp_redis_stream_read(&done, conn->stream, bytes,
+        status = orp_store_stream_read(&done, conn->stream, bytes,
                                        sizeof(bytes), deadline, clause);
         if (status != APR_SUCCESS) {
             return status;
@@ -76,7 +76,7 @@ static apr_status_t receive_all(orp_redis_reply_t **replies,
                                 orp_redis_conn_t *conn,
                                 const orp_redis_command_t *commands,
                                 int count, apr_time_t deadline,
-                                orp_redis_clause_t *clause)
+                                orp_store_clause_t *clause)
 {
     apr_size_t left = ANSWER_MAX;
     apr_status_t status = APR_SUCCESS;
@@ -110,7 +110,7 @@ apr_status_t orp_redis_conn_ask(orp_redis_reply_t **replies,
                                 orp_redis_conn_t *conn,
                                 const orp_redis_command_t *commands,
                                 int count, apr_time_t deadline, int *psent,
-                                orp_redis_clause_t *clause)
+                                orp_store_clause_t *clause)
 {
     char *bytes;
     apr_size_t size;
@@ -121,7 +121,7 @@ apr_status_t orp_redis_conn_ask(orp_redis_reply_t **replies,
         return status;
     }
     *psent = 1;
-    status = orp_redis_stream_write(conn->stream, bytes, size, deadline,
+    status = orp_store_stream_write(conn->stream, bytes, size, deadline,
                                     clause);
     orp_redis_bytes_free(bytes, size);
     if (status == APR_SUCCESS) {
@@ -146,12 +146,22 @@ int orp_redis_is_error(const orp_redis_reply_t *reply, const char *code)
 }
 
 /* A script's error has the one of its command somewhere within. */
-int orp_redis_is_full(const orp_redis_reply_t *reply)
+static int says(const orp_redis_reply_t *reply, const char *text)
 {
     apr_size_t size;
 
     return orp_redis_type(reply) == ORP_REDIS_ERROR
-        && strstr(orp_redis_string(&size, reply), "OOM command not allowed");
+        && strstr(orp_redis_string(&size, reply), text);
+}
+
+int orp_redis_is_other_type(const orp_redis_reply_t *reply)
+{
+    return says(reply, "WRONGTYPE Operation against a key");
+}
+
+int orp_redis_is_full(const orp_redis_reply_t *reply)
+{
+    return says(reply, "OOM command not allowed");
 }
 
 /* Cut the text off where it repeats an argument. */
@@ -170,7 +180,7 @@ static void cut_echo(char *text, const char *arg, apr_size_t size)
     }
 }
 
-void orp_redis_explain(orp_redis_clause_t *clause,
+void orp_redis_explain(orp_store_clause_t *clause,
                        const orp_redis_reply_t *reply,
                        const orp_redis_command_t *command)
 {
@@ -209,7 +219,7 @@ static apr_status_t free_reader(void *baton)
 }
 
 /* Only the first word of it: the rest may repeat the password. */
-static apr_status_t refused(orp_redis_clause_t *clause,
+static apr_status_t refused(orp_store_clause_t *clause,
                             const orp_redis_reply_t *reply)
 {
     apr_size_t size;
@@ -235,7 +245,7 @@ static int has_no_place(const orp_redis_reply_t *reply)
 
 static apr_status_t check_greeting(const orp_redis_reply_t *reply,
                                    const orp_redis_command_t *command,
-                                   orp_redis_clause_t *clause)
+                                   orp_store_clause_t *clause)
 {
     if (orp_redis_type(reply) != ORP_REDIS_ERROR) {
         return APR_SUCCESS;
@@ -257,7 +267,7 @@ static apr_status_t check_greeting(const orp_redis_reply_t *reply,
 
 /* Say one thing, and see whether all is well. */
 static apr_status_t say(orp_redis_conn_t *conn, orp_redis_command_t *command,
-                        apr_time_t deadline, orp_redis_clause_t *clause)
+                        apr_time_t deadline, orp_store_clause_t *clause)
 {
     orp_redis_reply_t *reply;
     int sent;
@@ -275,7 +285,7 @@ static apr_status_t say(orp_redis_conn_t *conn, orp_redis_command_t *command,
 
 static apr_status_t sign_in(orp_redis_conn_t *conn,
                             const orp_store_place_t *place,
-                            apr_time_t deadline, orp_redis_clause_t *clause)
+                            apr_time_t deadline, orp_store_clause_t *clause)
 {
     orp_redis_command_t auth = { .count = 0 };
 
@@ -292,7 +302,7 @@ static apr_status_t sign_in(orp_redis_conn_t *conn,
 
 static apr_status_t greet(orp_redis_conn_t *conn,
                           const orp_store_place_t *place,
-                          apr_time_t deadline, orp_redis_clause_t *clause)
+                          apr_time_t deadline, orp_store_clause_t *clause)
 {
     orp_redis_command_t select = { .count = 0 };
     orp_redis_command_t client = { .count = 0 };
@@ -318,11 +328,11 @@ apr_status_t orp_redis_conn_open(orp_redis_conn_t **pconn,
                                  const orp_store_place_t *place,
                                  orp_redis_trust_t *trust,
                                  apr_time_t deadline,
-                                 orp_redis_clause_t *clause,
+                                 orp_store_clause_t *clause,
                                  apr_pool_t *pool)
 {
     orp_redis_conn_t *conn = apr_pcalloc(pool, sizeof(*conn));
-    apr_status_t status = orp_redis_stream_open(&conn->stream, place, trust,
+    apr_status_t status = orp_store_stream_open(&conn->stream, place, trust,
                                                 deadline, clause, pool);
 
     if (status != APR_SUCCESS) {

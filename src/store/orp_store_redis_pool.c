@@ -3,7 +3,7 @@
 
 #include "orp_store_redis_pool.h"
 
-#include <apr_allocator.h>
+#include <apr_atomic.h>
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 
@@ -15,38 +15,13 @@
 struct orp_redis_pool_t {
     apr_pool_t *pool;
     const orp_store_place_t *place;
+    const orp_env_t *env;
     orp_redis_trust_t *trust;   /* NULL: no TLS */
     orp_store_health_t *health;
     apr_thread_mutex_t *mutex;
     orp_redis_conn_t *idle;     /* the last used one first */
+    apr_uint32_t told;          /* of a key that is not ours */
 };
-
-apr_status_t orp_redis_subpool(apr_pool_t **psub, apr_pool_t *parent)
-{
-    apr_allocator_t *allocator;
-    apr_thread_mutex_t *mutex;
-    apr_pool_t *pool;
-    apr_status_t status = apr_allocator_create(&allocator);
-
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    status = apr_pool_create_ex(&pool, parent, NULL, allocator);
-    if (status != APR_SUCCESS) {
-        apr_allocator_destroy(allocator);
-        return status;
-    }
-    apr_allocator_owner_set(allocator, pool);
-    status = apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, pool);
-    if (status != APR_SUCCESS) {
-        apr_pool_destroy(pool);
-        return status;
-    }
-    /* It guards the list of children too. */
-    apr_allocator_mutex_set(allocator, mutex);
-    *psub = pool;
-    return APR_SUCCESS;
-}
 
 apr_status_t orp_redis_pool_create(orp_redis_pool_t **pconns,
                                    const orp_store_place_t *place,
@@ -55,7 +30,7 @@ apr_status_t orp_redis_pool_create(orp_redis_pool_t **pconns,
 {
     orp_redis_pool_t *conns;
     apr_pool_t *own;
-    apr_status_t status = orp_redis_subpool(&own, pool);
+    apr_status_t status = orp_store_subpool(&own, pool);
 
     if (status != APR_SUCCESS) {
         return status;
@@ -63,6 +38,7 @@ apr_status_t orp_redis_pool_create(orp_redis_pool_t **pconns,
     conns = apr_pcalloc(own, sizeof(*conns));
     conns->pool = own;
     conns->place = place;
+    conns->env = env;
     status = apr_thread_mutex_create(&conns->mutex, APR_THREAD_MUTEX_DEFAULT,
                                      own);
     if (status == APR_SUCCESS) {
@@ -122,14 +98,14 @@ static orp_redis_conn_t *take_idle(orp_redis_pool_t *conns)
         orp_redis_conn_t *old;
 
         apr_thread_mutex_lock(conns->mutex);
-        old = cut_old(conns, orp_redis_clock());
+        old = cut_old(conns, orp_store_clock());
         conn = conns->idle;
         if (conn) {
             conns->idle = conn->next;
         }
         apr_thread_mutex_unlock(conns->mutex);
         close_all(old);
-        if (!conn || orp_redis_stream_is_quiet(conn->stream)) {
+        if (!conn || orp_store_stream_is_quiet(conn->stream)) {
             return conn;
         }
         close_conn(conn);
@@ -140,7 +116,7 @@ static void give_back(orp_redis_pool_t *conns, orp_redis_conn_t *conn)
 {
     orp_redis_conn_t *old;
 
-    conn->since = orp_redis_clock();
+    conn->since = orp_store_clock();
     apr_thread_mutex_lock(conns->mutex);
     conn->next = conns->idle;
     conns->idle = conn;
@@ -151,7 +127,7 @@ static void give_back(orp_redis_pool_t *conns, orp_redis_conn_t *conn)
 
 static apr_status_t make_conn(orp_redis_conn_t **pconn,
                               orp_redis_pool_t *conns, apr_time_t deadline,
-                              orp_redis_clause_t *clause)
+                              orp_store_clause_t *clause)
 {
     apr_pool_t *pool;
     apr_status_t status = apr_pool_create(&pool, conns->pool);
@@ -196,7 +172,7 @@ static apr_status_t ask_somehow(orp_redis_reply_t **replies,
                                 orp_redis_pool_t *conns,
                                 const orp_redis_command_t *commands,
                                 int count, apr_time_t deadline,
-                                orp_redis_clause_t *clause)
+                                orp_store_clause_t *clause)
 {
     orp_redis_conn_t *conn = take_idle(conns);
     apr_status_t status;
@@ -242,9 +218,29 @@ static int find_error(orp_redis_reply_t **replies, int count)
     return i;
 }
 
+/* Once for each process: whoever comes again and again with such a key must
+ * not fill the log. The key is not named, for it may be a secret. */
+static void tell_other_type(orp_redis_pool_t *conns)
+{
+    apr_pool_t *scratch;
+
+    if (apr_atomic_cas32(&conns->told, 1, 0) != 0) {
+        return;
+    }
+    apr_pool_create(&scratch, NULL);
+    orp_log(conns->env, ORP_LOG_ERROR, 317, scratch,
+            "store: %s: a key that begins with \"%s\" has a value of another "
+            "type, which somebody else must have written; what needs that "
+            "record fails, and nothing else", conns->place->shown,
+            conns->place->prefix);
+    apr_pool_destroy(scratch);
+}
+
+/* @return APR_SUCCESS; ORP_EFULL; APR_EMISMATCH where it is a matter of one
+ * key; or ORP_ESTORE. The replies are freed unless it is a success. */
 static apr_status_t judge(orp_redis_reply_t **replies,
                           const orp_redis_command_t *commands, int count,
-                          orp_redis_clause_t *clause)
+                          orp_store_clause_t *clause)
 {
     int error = find_error(replies, count);
     apr_status_t status = ORP_ESTORE;
@@ -255,6 +251,9 @@ static apr_status_t judge(orp_redis_reply_t **replies,
     }
     if (count == 1 && orp_redis_is_full(replies[0])) {
         status = ORP_EFULL;
+    }
+    else if (orp_redis_is_other_type(replies[error])) {
+        status = APR_EMISMATCH;
     }
     else {
         orp_redis_explain(clause, replies[error], &commands[error]);
@@ -267,7 +266,7 @@ static apr_status_t judge(orp_redis_reply_t **replies,
 
 apr_time_t orp_redis_deadline(const orp_redis_pool_t *conns)
 {
-    return orp_redis_clock() + conns->place->timeout;
+    return orp_store_clock() + conns->place->timeout;
 }
 
 apr_status_t orp_redis_ask(orp_redis_reply_t **replies,
@@ -275,7 +274,7 @@ apr_status_t orp_redis_ask(orp_redis_reply_t **replies,
                            const orp_redis_command_t *commands, int count,
                            apr_time_t deadline)
 {
-    orp_redis_clause_t clause = { "" };
+    orp_store_clause_t clause = { "" };
     orp_redis_conn_t *conn;
     apr_status_t status;
 
@@ -303,6 +302,10 @@ apr_status_t orp_redis_ask(orp_redis_reply_t **replies,
     }
     else {
         orp_store_health_worked(conns->health, apr_time_now());
+    }
+    if (status == APR_EMISMATCH) {
+        tell_other_type(conns);
+        status = ORP_ESTORE;
     }
     return status;
 }

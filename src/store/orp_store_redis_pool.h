@@ -42,12 +42,4 @@ ORP_MUST_USE apr_status_t orp_redis_ask(orp_redis_reply_t **replies,
                                         const orp_redis_command_t *commands,
                                         int count, apr_time_t deadline);
 
-/**
- * A pool with memory of its own, which goes back to the system with it. It
- * may be used as the parent of others by several threads.
- * @param parent  NULL for none
- */
-ORP_MUST_USE apr_status_t orp_redis_subpool(apr_pool_t **psub,
-                                            apr_pool_t *parent);
-
 #endif

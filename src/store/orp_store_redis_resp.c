@@ -53,7 +53,7 @@ static apr_status_t append(char **pbytes, apr_size_t *psize,
     if (size < 0) {
         return APR_ENOMEM;
     }
-    if (*psize + (apr_size_t)size > *proom) {
+    if (!*pbytes || *psize + (apr_size_t)size > *proom) {
         apr_size_t room = 2 * (*psize + (apr_size_t)size);
         char *more = malloc(room);
 

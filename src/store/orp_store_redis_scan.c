@@ -210,7 +210,7 @@ apr_status_t orp_store_redis_each(void *baton, orp_store_kind_e kind,
                     .baton = visit_baton };
     const char *begin = apr_pstrcat(scratch, redis->place->prefix,
                                     orp_store_kind_name(kind), ":", NULL);
-    apr_status_t status = orp_redis_subpool(&scan.pool, scratch);
+    apr_status_t status = orp_store_subpool(&scan.pool, scratch);
 
     if (status != APR_SUCCESS) {
         return status;
@@ -241,7 +241,7 @@ apr_status_t orp_store_redis_stats(orp_store_stats_t *stats, void *baton,
 {
     apr_uint64_t live = 0;
     apr_pool_t *scratch;
-    apr_status_t status = orp_redis_subpool(&scratch, NULL);
+    apr_status_t status = orp_store_subpool(&scratch, NULL);
 
     if (status != APR_SUCCESS) {
         return status;

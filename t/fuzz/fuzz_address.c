@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 /* fuzz_address.c - orp_address: a range as text; then the same bytes as an
- * address. */
+ * address, and as the host of a URL. */
 
 #include "fuzz.h"
 
@@ -73,6 +73,25 @@ static void address(const unsigned char *bytes, apr_size_t size,
     }
 }
 
+/* What the resolver would take for an address is judged as one. */
+static void host(const char *text, apr_pool_t *pool)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+    apr_size_t size = strlen(text);
+
+    if (!orp_host_allowed(text, NULL, pool)) {
+        return;
+    }
+    fuzz_check(!inet_aton(text, &v4)
+               || orp_address_allowed(address_of(&v4, 4, pool), NULL));
+    if (size > 2 && text[0] == '[' && text[size - 1] == ']') {
+        text = apr_pstrmemdup(pool, text + 1, size - 2);
+        fuzz_check(inet_pton(AF_INET6, text, &v6) != 1
+                   || orp_address_allowed(address_of(&v6, 16, pool), NULL));
+    }
+}
+
 static void run(const char *bytes, apr_size_t size, apr_pool_t *pool)
 {
     const char *text = fuzz_text(bytes, size, pool);
@@ -90,6 +109,7 @@ static void run(const char *bytes, apr_size_t size, apr_pool_t *pool)
         fuzz_check(!memcmp(&cidr, &before, sizeof(cidr)));
     }
     address((const unsigned char *)bytes, size, pool);
+    host(text, pool);
 }
 
 FUZZ_TARGET(address, 64)

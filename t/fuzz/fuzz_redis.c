@@ -165,7 +165,7 @@ static void stop(server_t *server)
 /* The connection */
 
 static apr_status_t ask(orp_redis_conn_t *conn, apr_time_t deadline,
-                        orp_redis_clause_t *clause)
+                        orp_store_clause_t *clause)
 {
     orp_redis_command_t commands[2] = {
         { .want = ORP_REDIS_STRING | ORP_REDIS_NIL },
@@ -199,9 +199,9 @@ static void connection(const char *bytes, apr_size_t size, apr_pool_t *pool)
     server_t server;
     orp_store_place_t place = { .type = ORP_PLACE_REDIS, .user = "anna",
                                 .password = PASSWORD, .database = 3 };
-    orp_redis_clause_t clause = { "" };
+    orp_store_clause_t clause = { "" };
     orp_redis_conn_t *conn = FUZZ_UNTOUCHED;
-    apr_time_t deadline = orp_redis_clock() + 5 * APR_USEC_PER_SEC;
+    apr_time_t deadline = orp_store_clock() + 5 * APR_USEC_PER_SEC;
     apr_pool_t *own;
     apr_status_t status;
 

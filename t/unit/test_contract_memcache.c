@@ -28,8 +28,8 @@ static const contract_t memcache = {
     .join = join,
     .cannot_count = 1,          /* its numbers are those of all its users */
     .cannot_list = 1,
-    .touch_needs_room = 1,      /* apr_memcache has no touch: the whole item
-                                 * is replaced */
+    .touch_needs_room = 1,      /* the expiry stands in the item too, so all
+                                 * of it is replaced */
     .has_rooms = 0,             /* one memory for all kinds, in slabs */
 };
 

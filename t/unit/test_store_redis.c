@@ -190,9 +190,45 @@ static void what_is_not_ours_is_no_record(void **state)
     assert_int_equal(live(world, world->store), 0);
     assert_status(keep(world, "k", "v"), APR_SUCCESS);
     assert_int_equal(live(world, world->store), 1);
+}
+
+static apr_status_t prolong(world_t *world, const char *key)
+{
+    return orp_store_touch(world->store, ORP_STORE_SESSION, key,
+                           world->later, world->now);
+}
+
+/* One key that somebody has spoiled is no outage: nobody else notices. */
+static void a_key_of_another_type_fails_alone(void **state)
+{
+    world_t *world = *state;
+    test_server_t *server = test_redis(NULL, world->pool);
+
+    open_at(world, at(world, server, ""));
+    tell(world, server, "RPUSH openid2rp:session:list the-secret-value");
+    tell(world, server, "SADD openid2rp:nonce:set member");
+    assert_status(keep(world, "k", "v"), APR_SUCCESS);
+    assert_silence(world);
     assert_string_equal(kept(world, "list"), "(store-failed)");
-    assert_true(log_contains(world, "WRONGTYPE"));
-    assert_works_soon(world);
+    assert_string_equal(kept(world, "k"), "v");
+    assert_status(take(world, "list"), ORP_ESTORE);
+    assert_string_equal(kept(world, "k"), "v");
+    assert_status(prolong(world, "list"), ORP_ESTORE);
+    assert_status(prolong(world, "k"), APR_SUCCESS);
+    assert_status(win(world, "set"), ORP_ESTORE);
+    assert_status(win(world, "n"), APR_SUCCESS);
+    assert_works(world);
+    assert_int_equal(logged(world, 317), 1);
+    assert_int_equal(world->log->nelts, 1);
+    assert_false(log_contains(world, "list"));
+    assert_false(log_contains(world, "secret"));
+
+    /* who may write it has it back */
+    assert_status(keep(world, "list", "good"), APR_SUCCESS);
+    assert_string_equal(kept(world, "list"), "good");
+    assert_status(orp_store_remove(world->store, ORP_STORE_NONCE, "set"),
+                  APR_SUCCESS);
+    assert_status(win(world, "set"), APR_SUCCESS);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -377,6 +413,7 @@ int main(void)
         in_a_world(keys_and_values_may_hold_any_bytes),
         in_a_world(redis_cleans_up),
         in_a_world(what_is_not_ours_is_no_record),
+        in_a_world(a_key_of_another_type_fails_alone),
         in_a_world(a_password_opens),
         in_a_world(a_user_opens),
         in_a_world(a_user_needs_every_command),
