@@ -297,7 +297,7 @@ static apr_status_t may_ask(const verification_t *v)
     apr_status_t status = orp_login_question(v->login, v->env, v->pool);
 
     if (status == ORP_ERATE) {
-        return orp_reason_set(v->why, status, NULL,
+        return orp_reason_set(v->why, ORP_ELOGIN, NULL,
                               "This login was answered too often. Please "
                               "start again.");
     }

@@ -47,7 +47,7 @@ ORP_MUST_USE apr_status_t orp_verify_login(const orp_assertion_t *assertion,
  * @param pclaimed_id  set to the verified claimed identifier, normalized,
  *                     with its fragment
  * @return APR_SUCCESS; ORP_EVERSION, ORP_ERETURNTO, ORP_EENDPOINT,
- *         ORP_EIDENTITY, ORP_ESIGNATURE; ORP_ERATE where this login has had
+ *         ORP_EIDENTITY, ORP_ESIGNATURE; ORP_ELOGIN where this login has had
  *         other servers asked too often; ORP_ESTORE, ORP_EFULL; or what goes
  *         wrong when asking the provider
  */

@@ -473,8 +473,8 @@ static void the_provider_is_asked_ten_times_for_one_login(void **state)
                        ORP_ESIGNATURE);
     }
     assert_int_equal(op->checked, ORP_LOGIN_QUESTIONS);
-    assert_refused(visit, with(answer, "openid.sig", "AAAA"), ORP_ERATE);
-    assert_refused(visit, answer, ORP_ERATE);
+    assert_refused(visit, with(answer, "openid.sig", "AAAA"), ORP_ELOGIN);
+    assert_refused(visit, answer, ORP_ELOGIN);
     assert_int_equal(op->checked, ORP_LOGIN_QUESTIONS);
     assert_accepted(other, op_answer(op, other));
 
@@ -503,7 +503,7 @@ static void identifiers_are_discovered_ten_times_for_one_login(void **state)
     }
     assert_refused_quietly(visit, op_answer_about(
         op, visit, "https://other.example/", "https://other.example/"),
-        ORP_ERATE);
+        ORP_ELOGIN);
 }
 
 /* The age is known without asking. */
