@@ -218,7 +218,8 @@ sub a_flood_of_starts {
         lines_of('t/inherited.conf');
     my $httpd = started(httpd($remoteip, 'RemoteIPHeader X-Client',
         'RemoteIPInternalProxy 127.0.0.1', 'MaxKeepAliveRequests 0',
-        'OpenIDRateLimit 20/1h', 'OpenIDRateLimit 40/1h per=server'), $name);
+        'OpenIDRateLimit 20/1h', 'OpenIDRateLimit 40/1h per=server',
+        'OpenIDAssociate login'), $name);
     my $member = member($httpd);
     is page_of($member), 200, "$name: control: somebody is signed in";
     my $client = 0;
@@ -451,7 +452,8 @@ sub an_assertion_for_another_host {
     my $place = 'OpenIDStore ' . $redis->place;
     my $httpd = httpd();
     my $site = $httpd->dir . '/site';
-    $httpd->configure($place, "Listen 127.0.0.1:$port",
+    $httpd->configure($place, 'OpenIDAssociate login',
+        "Listen 127.0.0.1:$port",
         "<VirtualHost 127.0.0.1:$port>", "ServerName localhost:$port",
         "DocumentRoot $site", '</VirtualHost>');
     my $far = httpd($place);
