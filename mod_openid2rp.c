@@ -127,6 +127,10 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_child_init(openid2rp_background_child_init, NULL, watchdog,
                        APR_HOOK_MIDDLE + 1);
 
+    /* mod_authz_core asks its rules once before anybody is authenticated */
+    ap_hook_check_access_ex(openid2rp_auth_check_access, NULL, NULL,
+                            APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+
     /* PER_CONF: httpd may skip it for subrequests and internal redirects
      * that stay in the same section; the fixup below knows */
     ap_hook_check_authn(openid2rp_auth_check_authn, NULL, NULL,

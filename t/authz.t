@@ -252,7 +252,7 @@ for my $query ('openid.mode=id_res', 'openid.mode=cancel',
     is $page->alert, undef, 'and is no failed login';
 }
 is $alice->get(url('/site/app/page?openid_return=x&openid.mode=id_res'))
-    ->status, 403, 'control: openid_return makes an answer of it';
+    ->status, 303, 'control: openid_return makes an answer of it';
 is env_of($alice->get(url('/site/app/page')))->{REMOTE_USER}, $ALICE,
     'and the user stays signed in';
 

@@ -143,6 +143,11 @@ for my $where (sort keys %place) {
     my $late = form_of($LIMIT) . '&openid_identifier=' . encode($ALICE);
     arrives(post($APP, $FORM, $late), $late,
         'a login does not begin behind the limit');
+    my $early = 'openid_identifier=' . encode($ALICE) . '&' . form_of($LIMIT);
+    arrives(post($APP, $FORM, $early), $early,
+        'nor in a form that is beyond it, for who is signed in');
+    arrives(post($APP, $FORM, pieces($early, 5000)), $early,
+        'nor where that is chunked');
     my $sent = post($APP, $FORM, 'a=1', [ 'Expect' => '100-continue' ]);
     like $sent->status, qr/\A(?:100|200)\z/, 'Expect: 100-continue is no trap';
     for my $method ('PUT', 'PATCH', 'DELETE') {
@@ -183,12 +188,32 @@ sub all_of {
     is_deeply \@sizes, [ 3, 4 ],
         'each request on a connection gets its own body';
     my $nobody = raw_request('POST', $APP, [[ Accept => 'text/html' ],
-        [ 'Content-Type' => $FORM ]], form_of(100_000))
+        [ 'Content-Type' => $FORM ]], form_of(60_000))
         =~ s/Connection: close\r\n//r;
     my $both = all_of($nobody . $two);
     is_deeply [ $both =~ m{^HTTP/1\.1 (\d+)}mg ], [ 401, 200 ],
         'a body for nobody does not become the next request';
     like $both, qr/BODY_SIZE=4\n/, 'which gets its own';
+    for my $case ([ 'a large body' => form_of(100_000) ],
+                  [ 'a large start', 'openid_identifier='
+                    . encode($ALICE) . '&' . form_of(100_000) ],
+                  [ 'a large chunked body', [ form_of(100_000) ] ]) {
+        my ($what, $body) = @$case;
+        my $bytes = raw_request('POST', $APP, [[ Accept => 'text/html' ],
+            [ 'Content-Type' => $FORM ],
+            ref $body ? [ 'Transfer-Encoding' => 'chunked' ] : () ],
+            ref $body ? undef : $body) =~ s/Connection: close\r\n//r;
+        my $all = all_of($bytes . (ref $body ? chunked(@$body) : '') . $two);
+        is_deeply [ $all =~ m{^HTTP/1\.1 (\d+)}mg ],
+            [ $what =~ /start/ ? 413 : 401 ],
+            "$what for nobody ends the connection";
+        like $all, qr/^Connection: close\r$/m, 'and the answer says so';
+    }
+    my $mine = raw_request('POST', $APP, [[ Cookie => $cookie ],
+        [ 'Content-Type' => $FORM ]], form_of(100_000))
+        =~ s/Connection: close\r\n//r;
+    is_deeply [ all_of($mine . $two) =~ /BODY_SIZE=(\d+)/g ], [ 100_000, 4 ],
+        'control: not one that arrives';
 }
 
 # --- bodies that are none ---------------------------------------------------

@@ -158,8 +158,8 @@ unlike $page->body, qr/<script|\son\w+=|\sstyle=/i,
 is $page->header('Cache-Control'), 'no-store', 'the page is not stored';
 is $page->header('X-Content-Type-Options'), 'nosniff',
     'its type is not guessed';
-is $page->header('Referrer-Policy'), 'no-referrer',
-    'its address is not passed on';
+is $page->header('Referrer-Policy'), 'strict-origin',
+    'its path is not passed on';
 is $page->header('WWW-Authenticate'), 'OpenID',
     'the 401 names a way to authenticate';
 
@@ -180,11 +180,21 @@ like $failed->body, qr/<p role="alert">[^<]+</,
     'what went wrong stands in an alert';
 like $failed->body, qr/value="ftp:\/\/nowhere\/"/,
     'what was typed is there to be corrected';
+my ($said) = $failed->body =~ /<div id="(\w+)"><p role="alert">/;
+like $failed->body, qr/<input [^>]*aria-invalid="true"/,
+    'the field is marked as wrong';
+like $failed->body, qr/<input [^>]*aria-describedby="\Q$said\E hint"/,
+    'and is described by the alert';
+unlike $page->body, qr/aria-invalid|"\Q$said\E/,
+    'control: neither is so where nothing is wrong';
 is $failed->header('Cache-Control'), 'no-store', 'an error is not stored';
 like $failed->header('Content-Security-Policy') // '', qr/sha256-/,
     'an error page has the policy too';
 is_deeply [ refusals() ], [ 'bad-identifier' ],
     'one line in the log says why';
+unlike browser()->get("$FILE?openid_return=")->body, qr/aria-invalid/,
+    'control: the field is not wrong where it is the answer of a provider';
+refusals();
 
 my $two = browser()->post($FILE, [[ 'openid_identifier', $ALICE ],
                                   [ 'openid_identifier', $ALICE ]]);

@@ -264,7 +264,7 @@ sub long_requests {
     like $csp, qr/\Adefault-src 'none'/, 'and nothing else by default';
     unlike $csp, qr/unsafe|script-src [^;]*(?:\*|http)/, 'without a hole';
     is $page->header('Cache-Control'), 'no-store', 'it is not stored';
-    is $page->header('Referrer-Policy'), 'no-referrer', 'nor passed on';
+    is $page->header('Referrer-Policy'), 'strict-origin', 'nor passed on';
 
     my @src = $page->body =~ /<script src="([^"]*)"><\/script>/g;
     is_deeply \@src, ['/protocol/long?openid_return=submit.js'],

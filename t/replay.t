@@ -353,8 +353,8 @@ sub answers_by_post {
     refused($browser->send('POST', $key, $rest, headers =>
         [ [ 'Content-Type', 'text/plain' ] ]), 400, 'bad-message',
         'POST as text');
-    refused($browser->post($key, $rest . '&x=' . 'x' x 70_000), 400,
-            'bad-message', 'POST of 70,000 characters');
+    refused($browser->post($key, $rest . '&x=' . 'x' x 70_000), 413,
+            'too-big', 'POST of 70,000 characters');
     accepted($browser->post("$key&openid.sig=evil", $rest), $APP,
              'POST with all in the body, whatever the query says');
 }

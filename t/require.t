@@ -30,6 +30,7 @@ teams();
 together();
 who_is_not_signed_in();
 users_of_another_sort();
+headers_of_a_client();
 what_httpd_refuses();
 done_testing;
 
@@ -172,6 +173,18 @@ sub users_of_another_sort {
     my $alice = member('alice', in_teams('two'));
     is $alice->get($url)->status, 401,
         'Basic: a session is nothing where AuthType is not OpenID';
+}
+
+# httpd asks the rules once before anybody is authenticated.
+sub headers_of_a_client {
+    my $url = url('/require/header/app');
+    for ([ 'OpenID2RP-Email', 401 ], [ 'openid2rp.email', 401 ],
+         [ 'Remote_User', 401 ], [ 'X-Open', 200 ]) {
+        my ($name, $status) = @$_;
+        is browser()->get($url, headers => [[ $name => 'x' ]])->status,
+            $status, "a rule does " . ($status == 200 ? '' : 'not ')
+            . "see the header $name";
+    }
 }
 
 sub what_httpd_refuses {

@@ -287,7 +287,7 @@ sub attributes {
     my $browser = browser();
     my $begun = begin_login($browser, $FILE, $ALICE);
     my ($login) = $begun->headers('Set-Cookie');
-    like $login, qr/\Aopenid2rp_login_[\w-]+=[\w-]{22};/,
+    like $login, qr/\Aopenid2rp_login_[\w-]{12}=[\w-]{22}\.\d+;/,
         'a login has a cookie of its own';
     is_deeply attributes($login), { httponly => 'yes', path => '/',
         samesite => 'Lax', 'max-age' => 600 }, 'for as long as it may take';

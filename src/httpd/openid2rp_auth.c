@@ -7,10 +7,12 @@
 
 #include "openid2rp_config.h"
 #include "openid2rp_provider.h"
+#include "openid2rp_reply.h"
 #include "openid2rp_request.h"
 #include "openid2rp_runtime.h"
 #include "openid2rp_session.h"
 #include "openid2rp_vars.h"
+#include "orp_codec.h"
 
 /* Is the session's provider one that this section accepts? */
 static int is_accepted(request_rec *r, const orp_identity_t *identity)
@@ -64,14 +66,23 @@ int openid2rp_auth_note_failure(request_rec *r, const char *auth_type)
 static int refuse(request_rec *r)
 {
     (void)openid2rp_auth_note_failure(r, OPENID2RP_AUTH_TYPE);
-    return HTTP_UNAUTHORIZED;
+    return openid2rp_reply_plain(r, HTTP_UNAUTHORIZED);
 }
 
 /* Let a request that is ours on its way to the handler. httpd wants a user's
  * name from authentication: it gets an empty one until authorization, where
- * it is taken away again, and never sees the protected resource. */
+ * it is taken away again, and never sees the protected resource.
+ *
+ * We come back to addresses of this site, so we are careful what these are:
+ * no path of a file or program has line ends in it. */
 static int claim(request_rec *r)
 {
+    if (orp_has_control(r->uri)) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, O2RP(254)
+                      "no login: the path of the request has control "
+                      "characters in it");
+        return openid2rp_reply_plain(r, HTTP_BAD_REQUEST);
+    }
     r->user = apr_pstrdup(r->pool, "");
     /* no index file, no other spelling, no negotiation: modules that look for
      * files find that this is one already */
@@ -103,7 +114,15 @@ static int fail(request_rec *r, apr_status_t status)
     ap_log_rerror(APLOG_MARK, said ? APLOG_DEBUG : APLOG_ERR, 0, r, O2RP(230)
                   "store: sessions cannot be read (%s)",
                   orp_status_code(status));
-    return HTTP_SERVICE_UNAVAILABLE;
+    return openid2rp_reply_plain(r, HTTP_SERVICE_UNAVAILABLE);
+}
+
+int openid2rp_auth_check_access(request_rec *r)
+{
+    if (openid2rp_is_on(r)) {
+        openid2rp_vars_scrub(r);
+    }
+    return DECLINED;
 }
 
 int openid2rp_auth_check_authn(request_rec *r)
@@ -115,14 +134,13 @@ int openid2rp_auth_check_authn(request_rec *r)
     if (!openid2rp_is_on(r)) {
         return DECLINED;
     }
-    openid2rp_vars_scrub(r);
     notes = openid2rp_request(r);
     notes->action = OPENID2RP_NOTHING;
     status = try_session(notes, r);
     if (!is_part(r)) {
         result = openid2rp_request_classify(notes, r);
         if (result != OK || notes->action != OPENID2RP_NOTHING) {
-            return result == OK ? claim(r) : result;
+            return result == OK ? claim(r) : openid2rp_reply_plain(r, result);
         }
     }
     if (status == APR_SUCCESS) {
@@ -168,9 +186,13 @@ int openid2rp_auth_fixups(request_rec *r)
     if (notes && notes->action != OPENID2RP_NOTHING) {
         return OK;
     }
-    if (!notes && openid2rp_is_on(r)) {
-        /* also where httpd asked for no user: "Require ip" */
-        openid2rp_vars_scrub(r);
+    if (!openid2rp_is_on(r)) {
+        return DECLINED;
+    }
+    /* also where httpd asked for no user ("Require ip"); and again where it
+     * did: a body that was looked into may have brought trailers */
+    openid2rp_vars_scrub(r);
+    if (!notes) {
         notes = r->user ? inherited(r) : NULL;
         if (notes && notes->identity) {
             openid2rp_vars_set(r, notes->identity);

@@ -7,6 +7,10 @@
 
 #include "openid2rp.h"
 
+/** check_access: before any rule looks at the headers of a client, those that
+ * could pass for ours are removed. */
+int openid2rp_auth_check_access(request_rec *r);
+
 /**
  * check_authn: a request with a session passes with its user set. One that
  * starts or ends a login, or that gets the login page, is marked for the

@@ -8,9 +8,12 @@
 #include <http_protocol.h>
 #include <util_filter.h>
 
+#include "openid2rp_config.h"
+#include "openid2rp_vars.h"
 #include "orp_http.h"
 
 #define FILTER_NAME "OPENID2RP_REPLAY"
+#define TRAILERS_NAME "OPENID2RP_TRAILERS"
 #define KEPT_KEY "openid2rp:kept-body"
 #define CHUNK 8192
 
@@ -23,6 +26,7 @@ typedef struct {
     apr_size_t given;           /* handed out again */
     int complete;               /* the end of the body was seen */
     int asked;                  /* the form has been asked for */
+    int too_many;               /* parameters */
     orp_params_t *form;
 } kept_t;
 
@@ -65,8 +69,25 @@ static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
     return APR_SUCCESS;
 }
 
+/* With MergeTrailers, httpd adds what stands behind a body to the headers, when
+ * somebody reads the body to its end. */
+static apr_status_t scrub_trailers(ap_filter_t *f, apr_bucket_brigade *bb,
+                                   ap_input_mode_t mode,
+                                   apr_read_type_e block, apr_off_t readbytes)
+{
+    apr_status_t status = ap_get_brigade(f->next, bb, mode, block, readbytes);
+
+    if (status == APR_SUCCESS && !APR_BRIGADE_EMPTY(bb)
+        && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb))) {
+        openid2rp_vars_scrub_trailers(f->r);
+    }
+    return status;
+}
+
 void openid2rp_body_register(void)
 {
+    ap_register_input_filter(TRAILERS_NAME, scrub_trailers, NULL,
+                             AP_FTYPE_PROTOCOL - 1);
     /* next to the protocol: what other modules insert (decompression, say)
      * sees the body as it came */
     ap_register_input_filter(FILTER_NAME, replay, NULL,
@@ -79,6 +100,11 @@ void openid2rp_body_insert_filter(request_rec *r)
 
     if (kept && (kept->size || kept->complete)) {
         ap_add_input_filter(FILTER_NAME, kept, r, r->connection);
+    }
+    /* a body whose length is told has none behind it */
+    if (!r->main && openid2rp_is_on(r)
+        && !apr_table_get(r->headers_in, "Content-Length")) {
+        ap_add_input_filter(TRAILERS_NAME, NULL, r, r->connection);
     }
 }
 
@@ -137,21 +163,38 @@ static int read_ahead(kept_t *kept, request_rec *r)
     return OK;
 }
 
-/* Is it a form that we look into, as far as its headers say? */
-static int may_be_form(request_rec *r)
+static int is_form(request_rec *r)
 {
     const char *type = apr_table_get(r->headers_in, "Content-Type");
+
+    return r->method_number == M_POST && type
+        && !strcmp(orp_http_media_type(type, r->pool),
+                   "application/x-www-form-urlencoded");
+}
+
+/* Is a length told that is too much? */
+static int is_long(request_rec *r)
+{
     const char *length = apr_table_get(r->headers_in, "Content-Length");
     apr_off_t size = 0;
 
-    if (r->method_number != M_POST || !type
-        || strcmp(orp_http_media_type(type, r->pool),
-                  "application/x-www-form-urlencoded")) {
-        return 0;
+    return length
+        && (apr_strtoff(&size, length, NULL, 10) != APR_SUCCESS
+            || size > OPENID2RP_FORM_MAX);
+}
+
+static void parse(kept_t *kept, apr_pool_t *pool)
+{
+    apr_status_t status;
+
+    if (kept->complete && kept->size <= OPENID2RP_FORM_MAX) {
+        status = orp_params_parse_form(&kept->form, kept->bytes, kept->size,
+                                       pool);
+        kept->too_many = status == ORP_ETOOBIG;
+        if (status != APR_SUCCESS) {
+            kept->form = NULL;
+        }
     }
-    return !length
-        || (apr_strtoff(&size, length, NULL, 10) == APR_SUCCESS
-            && size <= OPENID2RP_FORM_MAX);
 }
 
 int openid2rp_body_form(orp_params_t **pform, request_rec *r)
@@ -165,21 +208,35 @@ int openid2rp_body_form(orp_params_t **pform, request_rec *r)
     }
     if (!kept->asked) {
         kept->asked = 1;
-        if (may_be_form(r)) {
+        if (is_form(r) && !is_long(r)) {
             result = read_ahead(kept, r);
             if (result != OK) {
                 return result;
             }
-            if (kept->complete && kept->size <= OPENID2RP_FORM_MAX
-                && orp_params_parse_form(&kept->form, kept->bytes,
-                                         kept->size, r->pool)
-                != APR_SUCCESS) {
-                kept->form = NULL;
-            }
+            parse(kept, r->pool);
         }
     }
     *pform = kept->form;
     return OK;
+}
+
+/* Was reading stopped because it was too much? */
+static int is_cut(const kept_t *kept)
+{
+    return kept && kept->size > OPENID2RP_FORM_MAX;
+}
+
+int openid2rp_body_is_too_large(request_rec *r)
+{
+    const kept_t *kept = find_kept(r);
+
+    return is_long(r) || is_cut(kept) || (kept && kept->too_many);
+}
+
+static int kept_has(const kept_t *kept, const char *text, apr_pool_t *pool)
+{
+    return ap_strstr_c(apr_pstrmemdup(pool, kept->bytes, kept->size), text)
+        != NULL;
 }
 
 int openid2rp_body_broken_form_has(request_rec *r, const char *text)
@@ -187,6 +244,29 @@ int openid2rp_body_broken_form_has(request_rec *r, const char *text)
     const kept_t *kept = find_kept(r);
 
     return kept && kept->size && kept->complete && !kept->form
-        && ap_strstr_c(apr_pstrmemdup(r->pool, kept->bytes, kept->size),
-                       text) != NULL;
+        && kept_has(kept, text, r->pool);
+}
+
+int openid2rp_body_large_form_has(request_rec *r, const char *text)
+{
+    kept_t *kept = find_kept(r);
+
+    if (!kept || !openid2rp_body_is_too_large(r) || !is_form(r)) {
+        return 0;
+    }
+    if (!kept->bytes && read_ahead(kept, r) != OK) {
+        return 0;
+    }
+    return kept_has(kept, text, r->pool);
+}
+
+void openid2rp_body_leave(request_rec *r)
+{
+    const kept_t *kept = find_kept(r);
+    int is_read = kept && kept->complete;
+
+    if (is_long(r) || is_cut(kept)
+        || (!is_read && apr_table_get(r->headers_in, "Transfer-Encoding"))) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
 }

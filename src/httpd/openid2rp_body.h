@@ -20,7 +20,7 @@
  * Read the form in a request's body, if it is a POST of
  * application/x-www-form-urlencoded of at most OPENID2RP_FORM_MAX bytes.
  * @param pform  set to its parameters, or to NULL where there is no such
- *               form, or it is malformed
+ *               form, or it is malformed or too large
  * @return OK, or the HTTP status that reading failed with
  */
 ORP_MUST_USE int openid2rp_body_form(orp_params_t **pform, request_rec *r);
@@ -29,10 +29,24 @@ ORP_MUST_USE int openid2rp_body_form(orp_params_t **pform, request_rec *r);
  * may have been meant for us. */
 int openid2rp_body_broken_form_has(request_rec *r, const char *text);
 
-/** Hook function: insert the filter that hands out what was read. */
+/** Once openid2rp_body_form() was called: is this body more than it reads,
+ * by its length or by its number of parameters? */
+int openid2rp_body_is_too_large(request_rec *r);
+
+/** Does what can be read of a form that is too large hold this text? It is
+ * read only now where its length was told. */
+int openid2rp_body_large_form_has(request_rec *r, const char *text);
+
+/** A request ends here: its body is not for anybody. What httpd would read
+ * of a large one, to find the next request behind it, it shall not: the
+ * connection is closed. */
+void openid2rp_body_leave(request_rec *r);
+
+/** Hook function: insert the filter that hands out what was read, and the one
+ * that removes false headers from what stands behind a body. */
 void openid2rp_body_insert_filter(request_rec *r);
 
-/** Register the filter. */
+/** Register the filters. */
 void openid2rp_body_register(void);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "openid2rp_cookie.h"
 #include "openid2rp_provider.h"
 #include "openid2rp_values.h"
 #include "orp_codec.h"
@@ -102,7 +103,7 @@ static const char *add_rule(apr_array_header_t **prules, cmd_parms *cmd,
     const char *error;
 
     if (!ap_cstr_casecmp(arg, "off")) {
-        *prules = apr_array_make(cmd->pool, 1, sizeof(rule));
+        *prules = apr_array_make(cmd->pool, 1, sizeof(openid2rp_rule_t *));
         return NULL;
     }
     error = openid2rp_rule_read(&rule, cmd, arg);
@@ -110,7 +111,7 @@ static const char *add_rule(apr_array_header_t **prules, cmd_parms *cmd,
         return error;
     }
     if (!*prules) {
-        *prules = apr_array_make(cmd->pool, 4, sizeof(rule));
+        *prules = apr_array_make(cmd->pool, 4, sizeof(openid2rp_rule_t *));
     }
     APR_ARRAY_PUSH(*prules, const openid2rp_rule_t *) = rule;
     return NULL;
@@ -236,6 +237,33 @@ static const char *set_cookie_option(openid2rp_cookie_t *cookie,
                              option);
 }
 
+/* What no browser would keep. Inner sections take over what they do not say;
+ * what contradicts itself only then, openid2rp_cookie.c settles. */
+static const char *check_cookie(cmd_parms *cmd,
+                                const openid2rp_cookie_t *cookie)
+{
+    int host = openid2rp_cookie_is_host(cookie->name);
+
+    if (openid2rp_cookie_is_login(cookie->name)) {
+        return openid2rp_mistake(cmd, "\"%s\" is a name of the cookies of "
+                                      "logins.", cookie->name);
+    }
+    if (host && cookie->domain) {
+        return openid2rp_mistake(cmd, "a cookie \"%s\" has no domain=.",
+                                 cookie->name);
+    }
+    if (host && cookie->path && strcmp(cookie->path, "/")) {
+        return openid2rp_mistake(cmd, "a cookie \"%s\" has no other path= "
+                                      "than \"/\".", cookie->name);
+    }
+    if (cookie->samesite && !ap_cstr_casecmp(cookie->samesite, "None")
+        && cookie->secure != 1
+        && !openid2rp_cookie_is_prefixed(cookie->name)) {
+        return openid2rp_mistake(cmd, "samesite=None needs secure=on.");
+    }
+    return NULL;
+}
+
 const char *openid2rp_set_cookie(cmd_parms *cmd, void *dir, int argc,
                                  char *const argv[])
 {
@@ -254,7 +282,7 @@ const char *openid2rp_set_cookie(cmd_parms *cmd, void *dir, int argc,
     for (i = 1; i < argc && !error; i++) {
         error = set_cookie_option(d->cookie, cmd, argv[i]);
     }
-    return error;
+    return error ? error : check_cookie(cmd, d->cookie);
 }
 
 const char *openid2rp_set_immediate(cmd_parms *cmd, void *dir, int on)

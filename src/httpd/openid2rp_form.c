@@ -9,6 +9,7 @@
 
 #include "openid2rp_origin.h"
 #include "openid2rp_page.h"
+#include "orp_url.h"
 
 static const char script[] = "document.forms[0].submit();\n";
 
@@ -36,6 +37,14 @@ static void put_fields(request_rec *r, const orp_login_t *login,
     }
 }
 
+static const char *host_of(const char *address, apr_pool_t *pool)
+{
+    orp_url_t *url;
+
+    return orp_url_parse(&url, address, NULL, pool) == APR_SUCCESS
+        ? url->host : "your provider";
+}
+
 int openid2rp_form_send(request_rec *r, const orp_login_t *login,
                         const char *url)
 {
@@ -44,7 +53,9 @@ int openid2rp_form_send(request_rec *r, const orp_login_t *login,
         ap_rvputs(r, "<form method=\"post\" action=\"",
                   ap_escape_html(r->pool, login->endpoint), "\">\n", NULL);
         put_fields(r, login, url);
-        ap_rvputs(r, "<button>Continue</button>\n</form>\n<script src=\"",
+        ap_rvputs(r, "<button>Continue to ",
+                  ap_escape_html(r->pool, host_of(login->endpoint, r->pool)),
+                  "</button>\n</form>\n<script src=\"",
                   ap_escape_html(r->pool, openid2rp_path(r)),
                   "?openid_return=" OPENID2RP_FORM_SCRIPT "\"></script>\n",
                   NULL);

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "openid2rp_body.h"
 #include "openid2rp_config.h"
 #include "openid2rp_origin.h"
 #include "openid2rp_page.h"
@@ -22,17 +23,17 @@ static int log_out(request_rec *r)
     int result = openid2rp_origin(&origin, r);
 
     if (result != OK) {
-        return result;
+        return openid2rp_reply_plain(r, result);
     }
-    if (openid2rp_request_is_foreign(r)) {
-        return HTTP_FORBIDDEN;
+    if (openid2rp_request_is_foreign(r, origin)) {
+        return openid2rp_reply_plain(r, HTTP_FORBIDDEN);
     }
     status = openid2rp_session_end(r);
     if (status != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, O2RP(242)
                       "store: a session could not be ended (%s)",
                       orp_status_code(status));
-        return HTTP_SERVICE_UNAVAILABLE;
+        return openid2rp_reply_plain(r, HTTP_SERVICE_UNAVAILABLE);
     }
     return openid2rp_reply_redirect(r, apr_pstrcat(r->pool, origin,
                                    openid2rp_dir(r)->logout_target, NULL));
@@ -57,6 +58,19 @@ static int ask(const openid2rp_request_t *notes, request_rec *r)
     return openid2rp_page_send(r, &page);
 }
 
+/* Login CSRF: a link or form elsewhere must not put its own user in the place
+ * of the one who is signed in; one click here shows that it is wanted. */
+static int begin(const openid2rp_request_t *notes, request_rec *r)
+{
+    const char *origin;
+
+    if (openid2rp_origin(&origin, r) != OK) {
+        return openid2rp_reply_misdirected(r);
+    }
+    return openid2rp_request_is_cross_site(r, origin) && !notes->too_large
+        ? ask(notes, r) : openid2rp_start(notes, r);
+}
+
 static int is_logout(request_rec *r)
 {
     return !r->main && !strcmp(openid2rp_dir(r)->logout_path, r->uri);
@@ -66,6 +80,7 @@ static int is_logout(request_rec *r)
 static int unprotected(request_rec *r)
 {
     if (is_logout(r)) {
+        openid2rp_body_leave(r);
         return log_out(r);
     }
     return openid2rp_publish_wanted(r) ? openid2rp_publish_send(r)
@@ -80,9 +95,10 @@ int openid2rp_handler(request_rec *r)
     if (!notes || notes->action == OPENID2RP_NOTHING) {
         return unprotected(r);
     }
+    openid2rp_body_leave(r);
     switch (notes->action) {
     case OPENID2RP_START:
-        result = openid2rp_start(notes, r);
+        result = begin(notes, r);
         break;
     case OPENID2RP_RETURN:
         result = openid2rp_return(notes, r);

@@ -12,13 +12,14 @@
 #include "orp_identifier.h"
 
 static const char style[] =
-    "body{font:1em/1.5 system-ui,sans-serif;margin:0;color:#1b1f24;"
-    "background:#f3f4f6}"
+    "body{font:1em/1.5 system-ui,sans-serif;margin:0;padding:0 .75rem;"
+    "color:#1b1f24;background:#f3f4f6}"
     "main{max-width:26rem;margin:8vh auto;padding:1.5rem 2rem 2rem;"
-    "background:#fff;border:1px solid #d5d9de;border-radius:.5rem}"
+    "background:#fff;border:1px solid #d5d9de;border-radius:.5rem;"
+    "overflow-wrap:anywhere}"
     "h1{font-size:1.4rem;margin:.5rem 0 1rem}"
     "form{margin:.75rem 0}"
-    "label{display:block;font-weight:600}"
+    "label{display:block;font-weight:600;margin-bottom:.3rem}"
     "input,button{font:inherit;box-sizing:border-box;width:100%;"
     "padding:.6rem .75rem;border-radius:.35rem;border:1px solid #68707a}"
     "button{margin-top:.5rem;background:#0b57c2;border-color:#0b57c2;"
@@ -82,12 +83,18 @@ int openid2rp_http_status(apr_status_t status)
 void openid2rp_page_headers(request_rec *r)
 {
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
-    apr_table_setn(r->err_headers_out, "Referrer-Policy", "no-referrer");
+    /* no-referrer would make browsers say "Origin: null" with our own forms
+     * (Fetch, "append a request Origin header"), as those of anybody do */
+    apr_table_setn(r->err_headers_out, "Referrer-Policy", "strict-origin");
     apr_table_setn(r->err_headers_out, "X-Content-Type-Options", "nosniff");
 }
 
-/* form-action names every http and https address because some browsers apply
- * it to the redirect that answers the form, and that leads to the provider. */
+/* form-action: Chromium applies it to the redirect that answers the form, too,
+ * and that leads to the provider. Where this is, only the answer knows: anybody
+ * may type an OpenID of any provider, and a provider may pass its user on. So
+ * every http and https address is named; javascript: and the like are not. What
+ * this gives away is little: nothing else on the page can make a form, and
+ * there is nothing secret in ours. */
 static void policy_header(request_rec *r, int scripts)
 {
     unsigned char digest[ORP_HASH_MAX];
@@ -134,6 +141,12 @@ static const char *typed_text(const openid2rp_page_t *page)
         && !orp_has_control(typed) ? typed : "";
 }
 
+/* Is it what was typed that is wrong? */
+static int is_mistake(const openid2rp_page_t *page)
+{
+    return page->sentence && page->typed && page->status == HTTP_BAD_REQUEST;
+}
+
 static void put_field(request_rec *r, const openid2rp_page_t *page)
 {
     ap_rvputs(r, "<form method=\"post\" action=\"",
@@ -143,7 +156,9 @@ static void put_field(request_rec *r, const openid2rp_page_t *page)
               "inputmode=\"url\" autocomplete=\"url\" "
               "autocapitalize=\"none\" spellcheck=\"false\" autofocus "
               "maxlength=\"", apr_itoa(r->pool, ORP_IDENTIFIER_MAX),
-              "\" aria-describedby=\"hint\" value=\"",
+              is_mistake(page) ? "\" aria-invalid=\"true" : "",
+              "\" aria-describedby=\"", page->sentence ? "alert " : "",
+              "hint\" value=\"",
               escaped(r, typed_text(page)), "\">\n"
               "<small id=\"hint\">The web address of your OpenID, or of your "
               "provider.</small>\n"
@@ -213,8 +228,8 @@ int openid2rp_page_send(request_rec *r, const openid2rp_page_t *page)
                         apr_pstrcat(r->pool, "Sign in to ", site, NULL));
     if (!r->header_only) {
         if (page->sentence) {
-            ap_rvputs(r, "<p role=\"alert\">", escaped(r, page->sentence),
-                      "</p>\n", NULL);
+            ap_rvputs(r, "<div id=\"alert\"><p role=\"alert\">",
+                      escaped(r, page->sentence), "</p></div>\n", NULL);
         }
         put_forms(r, page);
     }

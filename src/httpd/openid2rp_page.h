@@ -37,8 +37,9 @@ void openid2rp_page_close(request_rec *r);
 /** The HTTP status that goes with a login that failed: DESIGN, section 2. */
 int openid2rp_http_status(apr_status_t status);
 
-/** Nothing that the module answers itself may be kept by a cache, framed, or
- * taken for another type. */
+/** Nothing that the module answers itself may be kept by a cache, or taken for
+ * another type; nor do its links and forms say more than which site they come
+ * from. */
 void openid2rp_page_headers(request_rec *r);
 
 #endif

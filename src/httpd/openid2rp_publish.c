@@ -49,6 +49,7 @@ int openid2rp_publish_send(request_rec *r)
         return result;
     }
     apr_table_mergen(r->headers_out, "Vary", "Accept");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     ap_set_content_type(r, XRDS_TYPE);
     if (r->header_only) {
         return OK;

@@ -11,6 +11,10 @@
 /** Send the browser to a URL, with GET. @return HTTP_SEE_OTHER */
 int openid2rp_reply_redirect(request_rec *r, const char *url);
 
+/** Leave it to httpd, or to an ErrorDocument, what is said.
+ * @param status  of HTTP, an error @return it */
+int openid2rp_reply_plain(request_rec *r, int status);
+
 /**
  * Show the login page again, with what went wrong, and the status that goes
  * with it.
@@ -25,6 +29,9 @@ int openid2rp_reply_fail(request_rec *r, const char *target,
  * has not come to writing it. */
 int openid2rp_reply_refuse(request_rec *r, const char *target,
                            const orp_reason_t *why);
+
+/** The same, for a body that is too large to be looked into. */
+int openid2rp_reply_too_large(request_rec *r, const char *target);
 
 /** Say that the site is not known under the name in the request; the log has
  * said which (openid2rp_origin.h). @return OK */

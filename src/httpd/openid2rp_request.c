@@ -80,11 +80,38 @@ static int has_value(request_rec *r, const char *header, const char *value)
     return text && !ap_cstr_casecmp(text, value);
 }
 
+/* A form that names an identifier, beside the query or without one there. */
+static int classify_form(openid2rp_request_t *notes, request_rec *r)
+{
+    int in_query = notes->action == OPENID2RP_START;
+    orp_params_t *form;
+    int result = openid2rp_body_form(&form, r);
+
+    if (result != OK) {
+        return result;
+    }
+    if (form) {
+        if (take_identifier(notes, form) && in_query) {
+            notes->typed = NULL;
+        }
+    }
+    else if (openid2rp_body_broken_form_has(r, IDENTIFIER "=")) {
+        notes->action = OPENID2RP_START;
+        notes->broken = 1;
+        notes->too_large = openid2rp_body_is_too_large(r);
+    }
+    else if (!notes->identity
+             && openid2rp_body_large_form_has(r, IDENTIFIER "=")) {
+        /* of who is signed in, it may be the application's */
+        notes->action = OPENID2RP_START;
+        notes->too_large = 1;
+    }
+    return OK;
+}
+
 static int classify(openid2rp_request_t *notes, request_rec *r)
 {
     const openid2rp_dir_t *dir = openid2rp_dir(r);
-    orp_params_t *form;
-    int result;
 
     if (!strcmp(dir->logout_path, r->uri)) {
         notes->action = OPENID2RP_LOGOUT;
@@ -98,25 +125,20 @@ static int classify(openid2rp_request_t *notes, request_rec *r)
         || r->header_only) {
         return OK;              /* a HEAD changes nothing */
     }
-    if (classify_query(notes, r) || r->method_number != M_POST) {
-        return OK;
-    }
-    result = openid2rp_body_form(&form, r);
-    if (result == OK && form) {
-        (void)take_identifier(notes, form);
-    }
-    else if (result == OK
-             && openid2rp_body_broken_form_has(r, IDENTIFIER "=")) {
-        notes->action = OPENID2RP_START;
-        notes->broken = 1;
-    }
-    return result;
+    (void)classify_query(notes, r);
+    return r->method_number == M_POST && notes->action != OPENID2RP_RETURN
+        ? classify_form(notes, r) : OK;
 }
 
-/* Browsers since 2020 to 2023 say where a request comes from. */
-static int is_cross_site(request_rec *r)
+int openid2rp_request_is_cross_site(request_rec *r, const char *origin)
 {
-    return has_value(r, "Sec-Fetch-Site", "cross-site");
+    if (apr_table_get(r->headers_in, "Sec-Fetch-Site")) {
+        return has_value(r, "Sec-Fetch-Site", "cross-site");
+    }
+    /* "null" is that of nobody */
+    return r->method_number == M_POST
+        && apr_table_get(r->headers_in, "Origin")
+        && !has_value(r, "Origin", origin);
 }
 
 /* Is it a picture, a script, a fetch(), and no page that somebody opens? */
@@ -136,18 +158,12 @@ int openid2rp_request_classify(openid2rp_request_t *notes, request_rec *r)
     if (notes->action == OPENID2RP_START && is_embedded(r)) {
         notes->action = OPENID2RP_NOTHING;
     }
-    if (notes->action == OPENID2RP_START && is_cross_site(r)) {
-        /* login CSRF: a link or form elsewhere must not put its own user in
-         * the place of the one who is signed in; one click here shows that
-         * it is wanted */
-        notes->action = OPENID2RP_PAGE;
-    }
     return OK;
 }
 
-int openid2rp_request_is_foreign(request_rec *r)
+int openid2rp_request_is_foreign(request_rec *r, const char *origin)
 {
-    return is_embedded(r) && is_cross_site(r);
+    return is_embedded(r) && openid2rp_request_is_cross_site(r, origin);
 }
 
 int openid2rp_request_is_navigation(request_rec *r)

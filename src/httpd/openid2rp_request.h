@@ -27,6 +27,7 @@ typedef struct openid2rp_request_t {
     const char *typed;          /* START: what was typed or chosen; NULL
                                  * where the request names more than one */
     int broken;                 /* it cannot be decoded */
+    int too_large;              /* START: the form is */
     const char *key;            /* RETURN: the KEY; "" where there is none
                                  * that can be read */
     const orp_identity_t *identity;     /* who is signed in, or NULL */
@@ -41,17 +42,23 @@ openid2rp_request_t *openid2rp_request_find(request_rec *r);
 /**
  * Find out whether a request starts or ends a login, or a session.
  *
- * What comes from another site (Sec-Fetch-Site) begins no login by itself: the
- * login page asks for one click. What is embedded in a page, and a HEAD,
- * begins none at all.
+ * What is embedded in a page, and a HEAD, begins no login.
  * @param notes  action, typed and key are set
  * @return OK, or an HTTP status where its body could not be read
  */
 ORP_MUST_USE int openid2rp_request_classify(openid2rp_request_t *notes,
                                             request_rec *r);
 
+/**
+ * Does the browser say that it comes from another site? Browsers since 2020
+ * to 2023 do, at https sites and localhost (Sec-Fetch-Site). Elsewhere they
+ * do so for a POST alone: its Origin is not this one.
+ * @param origin  of this site (openid2rp_origin.h)
+ */
+int openid2rp_request_is_cross_site(request_rec *r, const char *origin);
+
 /** Was it made by something that another site's page embeds? */
-int openid2rp_request_is_foreign(request_rec *r);
+int openid2rp_request_is_foreign(request_rec *r, const char *origin);
 
 /** Does a person in front of a browser wait for a page, or is it a script, a
  * program, a picture? */

@@ -17,6 +17,13 @@
 
 #define KEY_CHARS 22
 
+static int is_key(const char *text)
+{
+    return strlen(text) == KEY_CHARS
+        && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                  "abcdefghijklmnopqrstuvwxyz0123456789-_") == KEY_CHARS;
+}
+
 /* What the provider says: of a POST the body alone counts (4.1.2); of a GET
  * the query, or, where that has nothing but the KEY, what came by POST. */
 static apr_status_t read_params(orp_params_t **pparams, request_rec *r,
@@ -50,13 +57,14 @@ static apr_status_t read_message(orp_message_t **pmessage,
     return orp_message_from_request(pmessage, *pparams, why, r->pool);
 }
 
-/* A POST from the provider's site comes without SameSite=Lax cookies. */
+/* A POST from the provider's site comes without SameSite=Lax cookies; at most
+ * with one that a neighbour has set. */
 static int may_lack_cookies(request_rec *r, const orp_login_t *login,
                             const char *origin)
 {
-    return r->method_number == M_POST && login->state == ORP_LOGIN_READY
-        && !strcmp(login->origin, origin)
-        && !openid2rp_cookie_login(r, login->key);
+    return r->method_number == M_POST && !strcmp(login->origin, origin)
+        && !orp_login_is_browser(login, openid2rp_cookie_login(r, login),
+                                 r->pool);
 }
 
 /* Keep such an answer, unseen, and let the browser come with its cookies: then
@@ -70,7 +78,7 @@ static int keep_answer(request_rec *r, const orp_login_t *login,
     apr_status_t status;
 
     kept.answer = orp_params_form(params, r->pool);
-    status = orp_login_save(&kept, openid2rp_env(r), r->pool);
+    status = orp_login_change(&kept, openid2rp_env(r), r->pool);
     if (status == ORP_ETOOBIG) {
         status = orp_reason_set(why, ORP_EMESSAGE, NULL,
                                 "The provider's message is too long.");
@@ -87,7 +95,7 @@ static apr_status_t find_login(orp_login_t **plogin, request_rec *r,
 {
     apr_status_t status = ORP_ENOTFOUND;
 
-    if (strlen(key) == KEY_CHARS) {
+    if (is_key(key)) {
         status = orp_login_find(plogin, openid2rp_env(r), key, r->pool);
     }
     if (status == ORP_ENOTFOUND) {
@@ -115,7 +123,7 @@ static int arrive(request_rec *r, const orp_login_t *login,
     apr_status_t status = openid2rp_session_begin(r, login->origin,
                                                   identity);
 
-    openid2rp_cookie_set_login(r, login->key, "", 0);
+    openid2rp_cookie_clear_login(r, login->key);
     if (status != APR_SUCCESS) {
         openid2rp_reply_explain(why, status);
         return openid2rp_reply_refuse(r, login->target, why);
@@ -123,13 +131,51 @@ static int arrive(request_rec *r, const orp_login_t *login,
     return to_target(r, login);
 }
 
-/* The back button: whoever is signed in stays so, and goes on. */
-static int go_on(request_rec *r, const orp_login_t *login)
+/* Nobody waits for this answer: its login was completed, is gone, or never
+ * was. That happens to honest people, by the back button, in a second tab,
+ * after lunch. Whoever is signed in goes on; others can begin again.
+ * @param login  of this site, or NULL where it is not known */
+static int is_over(const openid2rp_request_t *notes, request_rec *r,
+                   const char *origin, const orp_login_t *login,
+                   const orp_reason_t *why)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, O2RP(241)
-                  "login refused (%s): it was completed before",
-                  orp_status_code(ORP_EREPLAY));
-    return to_target(r, login);
+    const char *target = login ? login->target : openid2rp_path(r);
+
+    if (notes->identity) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, O2RP(241)
+                      "login refused (%s): %s Its browser is signed in and "
+                      "goes on.", orp_status_code(why->status),
+                      why->sentence);
+        return openid2rp_reply_redirect(r, apr_pstrcat(r->pool, origin,
+                                                       target, NULL));
+    }
+    /* a POST from the provider's site hides who is signed in */
+    if (r->method_number == M_POST && is_key(notes->key)
+        && openid2rp_request_is_cross_site(r, origin)) {
+        return openid2rp_reply_redirect(
+            r, apr_pstrcat(r->pool, origin, openid2rp_path(r),
+                           "?openid_return=", notes->key, NULL));
+    }
+    return openid2rp_reply_refuse(r, target, why);
+}
+
+/* An answer to a login that takes none. */
+static int too_late(const openid2rp_request_t *notes, request_rec *r,
+                    const orp_assertion_t *assertion)
+{
+    const orp_login_t *login = assertion->login;
+    int ours = !strcmp(login->origin, assertion->origin);
+    orp_reason_t *why = orp_reason_create(r->pool);
+
+    if (login->state == ORP_LOGIN_DONE && notes->identity && ours) {
+        (void)orp_reason_set(why, ORP_EREPLAY, NULL,
+                             "This login was completed before.");
+    }
+    else if (orp_verify_login(assertion, why, r->pool) == APR_SUCCESS) {
+        (void)orp_reason_set(why, ORP_ELOGIN, NULL,
+                             "This login takes no answer.");
+    }
+    return is_over(notes, r, assertion->origin, ours ? login : NULL, why);
 }
 
 /* An immediate request was not enough (10.2.1): ask so that the provider may
@@ -141,7 +187,7 @@ static int ask_again(request_rec *r, const orp_login_t *login,
     apr_status_t status;
 
     again.setup = again.answer = NULL;
-    status = orp_login_save(&again, openid2rp_env(r), r->pool);
+    status = orp_login_change(&again, openid2rp_env(r), r->pool);
     if (status != APR_SUCCESS) {
         openid2rp_reply_explain(why, status);
         return openid2rp_reply_refuse(r, login->target, why);
@@ -158,21 +204,21 @@ static int answer(const openid2rp_request_t *notes, request_rec *r,
     orp_message_t *message;
     orp_params_t *params;
     orp_identity_t *identity;
-    apr_status_t status = read_message(&message, &params, r, login, why);
+    apr_status_t status;
 
+    assertion.browser = openid2rp_cookie_login(r, login);
+    if (login->state != ORP_LOGIN_READY) {
+        return too_late(notes, r, &assertion);
+    }
+    status = read_message(&message, &params, r, login, why);
     if (status != APR_SUCCESS) {
         return openid2rp_reply_refuse(r, login->target, why);
     }
     if (may_lack_cookies(r, login, origin)) {
         return keep_answer(r, login, params);
     }
-    if (login->state == ORP_LOGIN_DONE && notes->identity
-        && !strcmp(login->origin, origin)) {
-        return go_on(r, login);
-    }
     assertion.message = message;
     assertion.url = apr_pstrcat(r->pool, origin, openid2rp_path(r), NULL);
-    assertion.browser = openid2rp_cookie_login(r, login->key);
     status = openid2rp_task_complete(&identity, r, &assertion, why);
     if (status == ORP_ESETUP && login->setup) {
         return ask_again(r, login, why);
@@ -184,11 +230,21 @@ static int answer(const openid2rp_request_t *notes, request_rec *r,
     return arrive(r, login, identity);
 }
 
+static int is_too_large(request_rec *r)
+{
+    orp_params_t *form;
+
+    return r->method_number == M_POST
+        && (openid2rp_body_form(&form, r) == HTTP_REQUEST_ENTITY_TOO_LARGE
+            || openid2rp_body_is_too_large(r));
+}
+
 int openid2rp_return(const openid2rp_request_t *notes, request_rec *r)
 {
     orp_reason_t *why = orp_reason_create(r->pool);
     const char *origin;
     orp_login_t *login;
+    apr_status_t status;
     int result = openid2rp_origin(&origin, r);
 
     if (result != OK) {
@@ -197,12 +253,19 @@ int openid2rp_return(const openid2rp_request_t *notes, request_rec *r)
     if (!strcmp(notes->key, OPENID2RP_FORM_SCRIPT)) {
         return openid2rp_form_script(r);
     }
+    if (is_too_large(r)) {
+        return openid2rp_reply_too_large(r, openid2rp_path(r));
+    }
     if (!*notes->key) {
         (void)orp_reason_set(why, ORP_EMESSAGE, NULL,
                              "The provider's message cannot be read.");
-        return openid2rp_reply_refuse(r, openid2rp_path(r), why);
+        return is_over(notes, r, origin, NULL, why);
     }
-    if (find_login(&login, r, notes->key, why) != APR_SUCCESS) {
+    status = find_login(&login, r, notes->key, why);
+    if (status == ORP_ELOGIN) {
+        return is_over(notes, r, origin, NULL, why);
+    }
+    if (status != APR_SUCCESS) {
         return openid2rp_reply_refuse(r, openid2rp_path(r), why);
     }
     return answer(notes, r, login, origin);

@@ -14,6 +14,10 @@
 
 #define TOKEN_CHARS 22
 
+/* How many cookies of the name are looked up: a browser can have more than
+ * one, and each costs a look into the store. */
+#define VALUES_MAX 8
+
 /* What could be a session's cookie; the rest need not bother the store. */
 static int is_token(const char *value)
 {
@@ -85,7 +89,8 @@ apr_status_t openid2rp_session_find(orp_identity_t **pidentity,
                                     request_rec *r)
 {
     const apr_array_header_t *values
-        = openid2rp_cookie_values(r, openid2rp_dir(r)->cookie->name);
+        = openid2rp_cookie_values(r, openid2rp_dir(r)->cookie->name,
+                                  VALUES_MAX);
     const orp_env_t *env = values->nelts ? openid2rp_env(r) : NULL;
     apr_status_t status = ORP_ENOTFOUND;
     int i;
@@ -104,7 +109,8 @@ apr_status_t openid2rp_session_find(orp_identity_t **pidentity,
 static apr_status_t forget(request_rec *r, const orp_env_t *env)
 {
     const apr_array_header_t *values
-        = openid2rp_cookie_values(r, openid2rp_dir(r)->cookie->name);
+        = openid2rp_cookie_values(r, openid2rp_dir(r)->cookie->name,
+                                  VALUES_MAX);
     apr_status_t status = APR_SUCCESS;
     int i;
 

@@ -131,6 +131,9 @@ int openid2rp_start(const openid2rp_request_t *notes, request_rec *r)
     if (result != OK) {
         return openid2rp_reply_misdirected(r);
     }
+    if (notes->too_large) {
+        return openid2rp_reply_too_large(r, target);
+    }
     typed = wanted(notes, r, why);
     if (!typed) {
         return openid2rp_reply_refuse(r, target, why);

@@ -10,6 +10,7 @@
 #include <http_request.h>
 
 #include "openid2rp_background.h"
+#include "openid2rp_page.h"
 #include "openid2rp_runtime.h"
 #include "orp_store.h"
 
@@ -218,6 +219,7 @@ int openid2rp_status_handler(request_rec *r)
     if (!r->handler || strcmp(r->handler, HANDLER)) {
         return DECLINED;
     }
+    openid2rp_page_headers(r);
     ap_allow_methods(r, REPLACE_ALLOW, "GET", NULL);
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;
@@ -225,7 +227,6 @@ int openid2rp_status_handler(request_rec *r)
     ap_set_content_type(r, for_programs
                         ? "text/plain; version=0.0.4; charset=utf-8"
                         : "text/plain; charset=utf-8");
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     if (r->header_only) {
         return OK;
     }

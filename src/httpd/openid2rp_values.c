@@ -50,9 +50,12 @@ const char *openid2rp_read_url(const char **purl, cmd_parms *cmd,
                             const char *arg)
 {
     orp_reason_t *why = orp_reason_create(cmd->temp_pool);
+    const char *at = strrchr(arg, '@');
 
     if (orp_url_normalize(purl, arg, why, cmd->pool) != APR_SUCCESS) {
-        return openid2rp_mistake(cmd, "\"%s\" is not a web address: %s", arg,
+        /* a password may stand before the "@" */
+        return openid2rp_mistake(cmd, "\"%s%s\" is not a web address: %s",
+                                 at ? "***" : "", at ? at : arg,
                                  why->sentence);
     }
     return NULL;

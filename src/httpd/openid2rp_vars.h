@@ -12,7 +12,11 @@
 void openid2rp_vars_set(request_rec *r, const orp_identity_t *identity);
 
 /** Remove client headers that a backend could take for our variables: any
- * spelling of OPENID2RP with "-", "_" or "." behind it. */
+ * spelling of OPENID2RP with "-", "_" or "." behind it, of REMOTE_USER, and of
+ * AUTH_TYPE. */
 void openid2rp_vars_scrub(request_rec *r);
+
+/** The same of the headers behind a body (trailers). */
+void openid2rp_vars_scrub_trailers(request_rec *r);
 
 #endif
