@@ -174,23 +174,28 @@ sub a_provider_that_does_not_confirm {
         'garbage' => [200, "\0\1\2is_valid:true"],
     );
     my $op = provider();
+    for my $name (sort keys %reply) {
+        refused_and_confirmed($op, $name, $reply{$name}, 403, 'bad-signature');
+    }
+    refused_and_confirmed($op, 'a provider that hangs up', [0], 502,
+                          'fetch-failed');
+}
+
+sub refused_and_confirmed {
+    my ($op, $name, $reply, $status, $code) = @_;
     my $browser = browser();
     my $begun = begin_login($browser, $NEVER, $op->id('alice'));
-    for my $name (sort keys %reply) {
-        $op->reply(check_authentication => @{ $reply{$name} });
-        refused($browser->get($op->assertion($begun)), 403, 'bad-signature',
-                $name);
-        is_deeply [asked($op)], ['check_authentication'],
-            "$name: asked once";
-    }
-    $op->reply(check_authentication => 0);
-    refused($browser->get($op->assertion($begun)), 502, 'fetch-failed',
-            'a provider that hangs up');
     asked($op);
+    $op->reply(check_authentication => @$reply);
+    refused($browser->get($op->assertion($begun)), $status, $code, $name);
+    my @asked = asked($op);
+    is_deeply [ grep { $_ ne 'check_authentication' } @asked ], [],
+        "$name: asked to confirm, and nothing else";
+    is scalar @asked, 1, "$name: asked once" if $status != 502;
     $op->reply(check_authentication => 200, "$NS\nis_valid:true\n");
     accepted($browser->get($op->assertion($begun)), $NEVER,
-             'the word true, in the same login');
-    is_deeply [asked($op)], ['check_authentication'], 'asked once';
+             "$name: the word true, in the same login");
+    is_deeply [asked($op)], ['check_authentication'], "$name: asked once";
 }
 
 sub a_slow_provider {

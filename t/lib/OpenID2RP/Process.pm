@@ -162,7 +162,17 @@ sub crash {
 }
 
 # It stays, and so do its connections, but it does nothing.
-sub pause { kill STOP => -$_[0]{pid} if $_[0]{pid} }
+sub pause {
+    my ($self) = @_;
+    my $pid = $self->{pid} or return;
+    kill STOP => -$pid;
+    # Its threads stop one after the other, a moment later.
+    wait_for(sub {
+        !grep { join('', lines_of($_)) !~ /\) [TZ] / }
+            glob "/proc/$pid/task/*/stat"
+    });
+}
+
 sub resume { kill CONT => -$_[0]{pid} if $_[0]{pid} }
 
 sub DESTROY {
