@@ -195,13 +195,24 @@ my %value = (
     OpenIDCookie => {
         good => [ 'session', 'a.b-c_d', [ 'x', 'path=/a' ],
                   [ 'x', 'domain=example.org' ], [ 'x', 'domain=.example.org' ],
-                  map({ [ 'x', "samesite=$_" ] } qw(Lax Strict None lax)),
+                  map({ [ 'x', "samesite=$_" ] } qw(Lax Strict lax)),
                   map({ [ 'x', "secure=$_" ] } qw(auto on)),
                   [ 'x', 'path=/', 'domain=a.example', 'samesite=None',
-                    'secure=on' ] ],
+                    'secure=on' ], [ 'x', 'secure=on', 'samesite=none' ],
+                  '__Host-x', [ '__Host-x', 'path=/', 'secure=on' ],
+                  [ '__Host-x', 'secure=auto' ], [ '__Host-x', 'samesite=None' ],
+                  '__Secure-x',
+                  [ '__Secure-x', 'path=/a', 'domain=a.example' ],
+                  'x__Host-', 'openid2rp_login', 'xopenid2rp_login_' ],
         bad => [ [], '', 'a b', 'a;b', 'a=b', 'a,b', "caf\xc3\xa9", 'x' x 65,
                  [ 'x', 'path=' ], [ 'x', 'path=a' ], [ 'x', 'path=/a;b' ],
                  [ 'x', 'domain=' ], [ 'x', 'domain=a;b' ],
+                 [ '__Host-x', 'path=/a' ], [ '__Host-x', 'domain=a.example' ],
+                 [ '__host-x', 'path=/a' ], [ '__HOST-x', 'domain=a.example' ],
+                 [ 'x', 'samesite=None' ], [ 'x', 'samesite=none' ],
+                 [ 'x', 'samesite=None', 'secure=auto' ],
+                 'openid2rp_login_', 'openid2rp_login_x',
+                 '__Host-openid2rp_login_x',
                  [ 'x', 'samesite=maybe' ], [ 'x', 'secure=off' ],
                  [ 'x', 'httponly=off' ], [ 'x', 'max-age=1' ] ],
     },
@@ -312,7 +323,7 @@ sub is_clear {
                      $value =~ /[=#]([^=#]*)\z/,
                      $value =~ /:(.*)\z/) } @args, @seen;
     return grep({ $_ ne '' && index($lines[0], $_) >= 0 } @bare)
-        || $lines[0] =~ /the label must|""|write "|a path has no|the name must/;
+        || $lines[0] =~ /the label must|""|write "|a path has no|the name must|\*\*\*@/;
 }
 
 my %context;        # directive => in which sections it may stand
@@ -407,6 +418,11 @@ for my $bad ('redis://:not-to-be-seen@', 'redis://not-to-be-seen@r.example:x',
     my $text = objection("OpenIDStore $bad");
     like $text, qr/\AOpenIDStore: ./, "$bad is no place";
     unlike $text, qr/not-to-be-seen/, 'and a password is not repeated';
+}
+for my $name ('OpenIDFetchProxy', 'OpenIDXRIProxy') {
+    my $text = objection("$name http://me:not-to-be-seen\@p.example:3128/");
+    like $text, qr/\A$name: .*\*\*\*\@p\.example/, "$name takes no password";
+    unlike $text, qr/not-to-be-seen/, 'nor repeats it';
 }
 for my $line ('OpenIDBaseURL https://a.example', 'OpenIDForwarded none',
               'OpenIDPublishXRDS On', 'OpenIDXRIProxy off',
@@ -503,5 +519,15 @@ my @unknown = grep { my $name = $_; !$set{$name}
         && !grep { index($name, $_) == 0 } @prefixes }
     $book =~ /\b(?<!HTTP_)(OPENID2RP_[A-Z_0-9]+)\b/g;
 is_deeply \@unknown, [], 'and speaks of no variable that does not exist';
+
+# --- and its tests ----------------------------------------------------------
+
+my $promises = slurp('docs/security.md');
+my %named = map { ($_ => 1) } $promises =~ m{`((?:[a-z]+/)?\w+\.[tc])`}g;
+is_deeply [ grep { !-e "t/$_" } sort grep { !/\*/ } keys %named ], [],
+    'docs/security.md names no test that does not exist';
+is_deeply [ grep { !$named{$_} } map { s{^t/}{}r }
+            glob('t/security/*.t'), 't/browser/attack.t' ], [],
+    'and every test of attacks';
 
 done_testing;
