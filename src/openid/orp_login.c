@@ -12,6 +12,10 @@
 #include "orp_crypto.h"
 #include "orp_store.h"
 
+/* A question that nobody has ended, because its process was killed, holds its
+ * login for so long. */
+#define ASKING_MAX (120 * APR_USEC_PER_SEC)
+
 static const char *const state_names[] = {
     [ORP_LOGIN_NEW] = "new",
     [ORP_LOGIN_READY] = "ready",
@@ -200,20 +204,54 @@ apr_status_t orp_login_change(const orp_login_t *login, const orp_env_t *env,
     return status == APR_SUCCESS ? orp_login_save(login, env, pool) : status;
 }
 
+/* What is claimed for questions stands in the room of the logins: a flood of
+ * them must not take that of the nonces. */
+static apr_status_t claim(const orp_login_t *login, const char *key,
+                          apr_time_t expires, const orp_env_t *env)
+{
+    return orp_store_claim(env->store, ORP_STORE_LOGIN, key,
+                           expires < login->expires ? expires
+                           : login->expires + APR_USEC_PER_SEC,
+                           orp_env_now(env));
+}
+
+static const char *asking_key(const orp_login_t *login, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, "asking ", login->key, NULL);
+}
+
 apr_status_t orp_login_question(const orp_login_t *login,
                                 const orp_env_t *env, apr_pool_t *pool)
 {
-    apr_status_t status = ORP_EEXISTS;
+    apr_status_t status = claim(login, asking_key(login, pool),
+                                orp_env_now(env) + ASKING_MAX, env);
     int i;
 
-    /* each question is one claim: who asks at the same time gets another */
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    /* each question is one claim: it counts, whatever becomes of us */
+    status = ORP_EEXISTS;
     for (i = 0; i < ORP_LOGIN_QUESTIONS && status == ORP_EEXISTS; i++) {
-        status = orp_store_claim(
-            env->store, ORP_STORE_NONCE,
-            apr_psprintf(pool, "question %d %s", i, login->key),
-            login->expires + APR_USEC_PER_SEC, orp_env_now(env));
+        status = claim(login, apr_psprintf(pool, "question %d %s", i,
+                                           login->key),
+                       login->expires, env);
+    }
+    if (status != APR_SUCCESS) {
+        orp_login_answered(login, env, pool);
     }
     return status == ORP_EEXISTS ? ORP_ERATE : status;
+}
+
+void orp_login_answered(const orp_login_t *login, const orp_env_t *env,
+                        apr_pool_t *pool)
+{
+    if (orp_store_remove(env->store, ORP_STORE_LOGIN,
+                         asking_key(login, pool)) != APR_SUCCESS) {
+        orp_log(env, ORP_LOG_WARN, 108, pool,
+                "store: that a login is being checked could not be removed; "
+                "it expires");
+    }
 }
 
 apr_status_t orp_login_take(const orp_login_t *login, const orp_env_t *env,

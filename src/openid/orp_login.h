@@ -95,14 +95,19 @@ ORP_MUST_USE apr_status_t orp_login_change(const orp_login_t *login,
 #define ORP_LOGIN_QUESTIONS 10
 
 /**
- * Count one more question to another server, before it is asked: anybody can
- * bring any number of answers to a login of their own.
+ * Begin one more question to another server: anybody can bring any number of
+ * answers to a login of their own, and all at the same time. It is counted, and
+ * until orp_login_answered() there can be no second one for this login.
  * @return APR_SUCCESS; ORP_ERATE where there were ORP_LOGIN_QUESTIONS;
- *         ORP_ESTORE, ORP_EFULL
+ *         ORP_EEXISTS where one is being asked; ORP_ESTORE, ORP_EFULL
  */
 ORP_MUST_USE apr_status_t orp_login_question(const orp_login_t *login,
                                              const orp_env_t *env,
                                              apr_pool_t *pool);
+
+/** The question is answered, or given up. */
+void orp_login_answered(const orp_login_t *login, const orp_env_t *env,
+                        apr_pool_t *pool);
 
 /**
  * End a login that is READY: exactly one caller wins, also when somebody

@@ -301,6 +301,11 @@ static apr_status_t may_ask(const verification_t *v)
                               "This login was answered too often. Please "
                               "start again.");
     }
+    if (status == ORP_EEXISTS) {
+        return orp_reason_set(v->why, ORP_EREPLAY, NULL,
+                              "Another answer to this login is being checked "
+                              "at the moment.");
+    }
     if (status != APR_SUCCESS) {
         return orp_reason_set(v->why, status, NULL,
                               "Logins cannot be checked at the moment.");
@@ -324,9 +329,12 @@ static apr_status_t check_signature(verification_t *v)
                               "Logins cannot be checked at the moment.");
     }
     status = may_ask(v);
-    return status == APR_SUCCESS
-        ? orp_checkauth(v->env, v->login->endpoint, v->message, v->why,
-                        v->pool) : status;
+    if (status == APR_SUCCESS) {
+        status = orp_checkauth(v->env, v->login->endpoint, v->message, v->why,
+                               v->pool);
+        orp_login_answered(v->login, v->env, v->pool);
+    }
+    return status;
 }
 
 /* One <Service> that names this endpoint and this local identifier. */
@@ -368,10 +376,13 @@ static apr_status_t check_chosen(verification_t *v)
     if (status != APR_SUCCESS) {
         return status;
     }
-    if (orp_identifier_normalize(&identifier, v->claimed_id, why, v->pool)
-        != APR_SUCCESS
-        || orp_discover(&discovery, v->env, identifier, why, v->pool)
-        != APR_SUCCESS) {
+    status = orp_identifier_normalize(&identifier, v->claimed_id, why,
+                                      v->pool);
+    if (status == APR_SUCCESS) {
+        status = orp_discover(&discovery, v->env, identifier, why, v->pool);
+    }
+    orp_login_answered(v->login, v->env, v->pool);
+    if (status != APR_SUCCESS) {
         return orp_reason_set(v->why, ORP_EIDENTITY, v->claimed_id,
                               "The identifier that the provider sent could "
                               "not be checked: %s", why->sentence);

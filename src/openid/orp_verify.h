@@ -48,7 +48,8 @@ ORP_MUST_USE apr_status_t orp_verify_login(const orp_assertion_t *assertion,
  *                     with its fragment
  * @return APR_SUCCESS; ORP_EVERSION, ORP_ERETURNTO, ORP_EENDPOINT,
  *         ORP_EIDENTITY, ORP_ESIGNATURE; ORP_ELOGIN where this login has had
- *         other servers asked too often; ORP_ESTORE, ORP_EFULL; or what goes
+ *         other servers asked too often, ORP_EREPLAY where they are being
+ *         asked about another answer; ORP_ESTORE, ORP_EFULL; or what goes
  *         wrong when asking the provider
  */
 ORP_MUST_USE apr_status_t orp_verify(const char **pclaimed_id,

@@ -40,6 +40,7 @@ invalidate_handle();
 key_value_injection();
 is_valid_with_another_status();
 the_switch_to_direct_verification();
+the_flood_of_questions();
 the_association_flood();
 done_testing;
 
@@ -435,6 +436,29 @@ sub the_switch_to_direct_verification {
            [403, 'bad-signature'], op => $op,
            change => { sig => encode_base64('s' x 32, '') });
     $op->is_honest;
+}
+
+# Any number of answers can come to a login; others are asked ten times.
+sub the_flood_of_questions {
+    my $browser = browser();
+    my $begun = begin_login($browser, $STATELESS, $op->id('alice'));
+    $op->calls;
+    my @codes = map {
+        refusals();
+        $browser->get($op->assertion($begun, sig => "bad$_"));
+        refusals();
+    } 1 .. 12;
+    is "@codes", join(' ', ('bad-signature') x 10, ('no-login') x 2),
+        '12 bad answers to one login are refused';
+    is_deeply [$op->calls], [ ('check_authentication') x 10 ],
+        'the provider is asked about ten of them';
+    my $page = $browser->get($op->assertion($begun));
+    is $page->status, 403, 'then the login is lost';
+    ok $page->action, 'and can begin again';
+    refusals();
+    $begun = begin_login($browser, $STATELESS, $op->id('alice'));
+    is $browser->get($op->assertion($begun))->header('Location'), $STATELESS,
+        'control: another login is not';
 }
 
 sub the_association_flood {

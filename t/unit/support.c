@@ -466,7 +466,8 @@ int scene_stored(const scene_t *scene, orp_store_kind_e kind)
                                                const record_t *);
 
         count += record->kind == kind && record->expires > scene->now
-            && strncmp(record->key, "question ", 9);
+            && strncmp(record->key, "question ", 9)
+            && strncmp(record->key, "asking ", 7);
     }
     return count;
 }
