@@ -6,6 +6,8 @@
 # loopback that is a web site, a provider and a resolver of XRIs. It needs no
 # httpd; the core modules of Perl are enough. Stores are a dbm in a folder of
 # its own and a redis-server that the test starts.
+#
+# Any MPM will do.
 
 use strict;
 use warnings;

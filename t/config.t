@@ -4,6 +4,8 @@
 
 # What httpd says to each directive, with good and bad values; and whether the
 # directives, their documentation and the sample configuration agree.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;

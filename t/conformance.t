@@ -5,6 +5,8 @@
 # docs/conformance.md against the tree: every clause of every specification is
 # there, every function is in its source, and every test is where it is said
 # to be. It asks no server anything.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;

@@ -5,6 +5,8 @@
 # Logins at three providers that we did not write. The same cases for each; a
 # case passes where all of its tests do. At the end the table of
 # docs/interop.md is printed, and must be the one that is there.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;

@@ -4,6 +4,8 @@
 
 # E. Associations and direct verification: what a provider may tell us about
 # keys, and when it is believed that a signature is its own.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;

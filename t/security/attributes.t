@@ -4,6 +4,8 @@
 
 # F. Simple registration and attribute exchange: what is not signed, or not
 # what was asked for, is not there; and the login is as good as without.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;

@@ -5,6 +5,8 @@
 # The list of attacks, B. Identity, OP and key binding: providers that speak
 # for whom they may not, and pages that say they may; and what stands beside
 # these. H is honest, E is evil, V is the identifier of a victim at H.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;

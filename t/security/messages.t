@@ -5,6 +5,8 @@
 # Hostile inputs, group C: messages that have two readings, or none, or say no.
 # What is left of them must be nothing: after each, the true answer to the same
 # login signs in. Bodies that are no messages are in bodies.t.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;

@@ -5,6 +5,8 @@
 # Hostile inputs, group D: answers that have been used before, that are too old,
 # or whose nonce says no time. All of them are signed as well as they can be.
 # Those for another site, page or login are in return_to.t.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;

@@ -5,6 +5,8 @@
 # Hostile inputs, group D: answers that are meant for another site, page or
 # login, and requests that want us to have another name. All of them are signed
 # as well as they can be. Those that are late, or used before, are in nonce.t.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;

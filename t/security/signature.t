@@ -4,6 +4,8 @@
 
 # The list of attacks, A. Signature: answers that are not signed, not all of
 # them, or not by the provider; and what stands beside these.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;
