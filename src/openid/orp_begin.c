@@ -22,12 +22,18 @@
  * it may be mended soon, but not each login has to find out. */
 #define BAD_ASSOC_TIME (5 * 60 * APR_USEC_PER_SEC)
 
+/** How many endpoints one start of a login asks for an association while they
+ * cannot be reached. Who publishes several has them on two or three machines;
+ * a stranger's document does not make us knock at more doors than that. */
+#define ENDPOINTS_ASKED 3
+
 typedef struct {
     orp_login_t *login;
     const orp_env_t *env;
     const orp_rp_t *rp;
     orp_reason_t *why;
     apr_pool_t *pool;
+    apr_time_t begun;
 } beginning_t;
 
 /* Is it the way to the provider that failed, so that another endpoint may
@@ -149,22 +155,46 @@ static int may_use(const beginning_t *b, const orp_identifier_t *identifier,
     return orp_rp_allows(b->rp, service->endpoint);
 }
 
-/* The first service that may be used, and can be reached. */
+/* Is this endpoint among those that were asked? */
+static int was_asked(const char *const *asked, int count,
+                     const char *endpoint)
+{
+    while (count && strcmp(asked[count - 1], endpoint)) {
+        count--;
+    }
+    return count;
+}
+
+/* May a further endpoint be asked, after this many? The first always; another
+ * one not where the user, and a worker, have waited for as long as one fetch
+ * may take already. */
+static int may_go_on(const beginning_t *b, int count)
+{
+    return count == 0
+        || (count < ENDPOINTS_ASKED
+            && orp_env_now(b->env) - b->begun < b->env->http->timeout);
+}
+
+/* The first service that may be used, and can be reached. An endpoint that
+ * cannot be reached is not asked again for another service. */
 static apr_status_t choose_service(const beginning_t *b,
                                    const orp_identifier_t *identifier,
                                    const orp_discovery_t *discovery)
 {
+    const char *asked[ENDPOINTS_ASKED];
     apr_status_t status = ORP_EPROVIDER;
-    int i;
+    int i, count = 0;
 
-    for (i = 0; i < discovery->services->nelts; i++) {
+    for (i = 0; i < discovery->services->nelts && may_go_on(b, count); i++) {
         const orp_service_t *service = APR_ARRAY_IDX(discovery->services, i,
                                                      orp_service_t *);
         const char *handle = NULL;
 
-        if (!may_use(b, identifier, discovery, service)) {
+        if (!may_use(b, identifier, discovery, service)
+            || was_asked(asked, count, service->endpoint)) {
             continue;
         }
+        asked[count++] = service->endpoint;
         status = ensure_assoc(&handle, b, service);
         if (status == APR_SUCCESS) {
             prepare(b, service, discovery->claimed_id, handle);
@@ -246,7 +276,7 @@ apr_status_t orp_login_begin(orp_login_t *login, const orp_env_t *env,
                              const orp_rp_t *rp, orp_reason_t *why,
                              apr_pool_t *pool)
 {
-    beginning_t b = { login, env, rp, why, pool };
+    beginning_t b = { login, env, rp, why, pool, orp_env_now(env) };
     apr_status_t status = begin(&b);
     apr_status_t saved;
 

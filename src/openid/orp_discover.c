@@ -62,10 +62,25 @@ static apr_array_header_t *xrds_services(const orp_env_t *env,
     return services->nelts ? services : NULL;
 }
 
+/* Ask for the page, where so far there is an XRDS document only. Each fetch
+ * has a deadline of its own; this one is not begun where those before it took
+ * as long as one may take: so all of them end within twice that time. */
+static apr_status_t fetch_page(orp_yadis_t **pyadis, const orp_env_t *env,
+                               const char *url, apr_time_t begun,
+                               orp_reason_t *why, apr_pool_t *pool)
+{
+    if (orp_env_now(env) - begun >= env->http->timeout) {
+        return orp_reason_set(why, ORP_ETIMEOUT, url,
+                              "%s takes too long to answer.", url);
+    }
+    return orp_yadis_fetch_page(pyadis, env, url, why, pool);
+}
+
 static apr_status_t discover_url(orp_discovery_t *discovery,
                                  const orp_env_t *env, const char *url,
                                  orp_reason_t *why, apr_pool_t *pool)
 {
+    apr_time_t begun = orp_env_now(env);
     orp_yadis_t *yadis;
     apr_status_t status = orp_yadis_fetch(&yadis, env, url, why, pool);
 
@@ -75,7 +90,7 @@ static apr_status_t discover_url(orp_discovery_t *discovery,
     discovery->services = xrds_services(env, yadis, pool);
     if (!discovery->services && yadis->xrds && !yadis->head) {
         /* it was an XRDS document, without use: is there a page as well? */
-        status = orp_yadis_fetch_page(&yadis, env, url, why, pool);
+        status = fetch_page(&yadis, env, url, begun, why, pool);
         if (status != APR_SUCCESS) {
             return status;
         }
@@ -128,7 +143,7 @@ static apr_status_t drop_refused(orp_discovery_t *discovery,
     apr_array_header_t *left = apr_array_make(pool, all->nelts,
                                               sizeof(orp_service_t *));
     orp_reason_t *refused = orp_reason_create(pool);
-    int i;
+    int i, dropped;
 
     for (i = 0; i < all->nelts; i++) {
         orp_service_t *service = APR_ARRAY_IDX(all, i, orp_service_t *);
@@ -136,12 +151,15 @@ static apr_status_t drop_refused(orp_discovery_t *discovery,
         if (orp_http_may_ask(env, service->endpoint, refused, pool)
             == APR_SUCCESS) {
             APR_ARRAY_PUSH(left, orp_service_t *) = service;
-            continue;
         }
+    }
+    dropped = all->nelts - left->nelts;
+    if (dropped) {
+        /* one line, however many a stranger's document names */
         orp_log(env, ORP_LOG_INFO, 107, pool,
-                "discovery: an endpoint of %s is left out (%s): %s",
-                discovery->claimed_id, orp_status_code(refused->status),
-                refused->sentence);
+                "discovery: %d of %d endpoints of %s left out (%s): %s",
+                dropped, all->nelts, discovery->claimed_id,
+                orp_status_code(refused->status), refused->sentence);
     }
     discovery->services = left;
     return left->nelts ? APR_SUCCESS

@@ -105,11 +105,13 @@ static void read_service(apr_array_header_t *ranked,
 {
     apr_array_header_t *types = read_types(element, pool);
     const orp_xml_node_t *node = element->children;
+    const char *local_id;
     orp_service_kind_e kind;
 
     if (!orp_service_kind(&kind, types)) {
         return;
     }
+    local_id = read_local_id(element, kind);
     while ((node = orp_xml_find(node, NS_XRD, "URI"))) {
         orp_service_t *service = apr_pcalloc(pool, sizeof(*service));
 
@@ -119,7 +121,7 @@ static void read_service(apr_array_header_t *ranked,
 
             service->kind = kind;
             service->types = types;
-            service->local_id = read_local_id(element, kind);
+            service->local_id = local_id;
             entry->service = service;
             entry->service_priority = priority(element);
             entry->uri_priority = priority(node);
@@ -240,7 +242,7 @@ apr_status_t orp_xrds_services(apr_array_header_t **pservices,
     }
     qsort(ranked->elts, (size_t)ranked->nelts, sizeof(ranked_t),
           compare_ranked);
-    for (i = 0; i < ranked->nelts; i++) {
+    for (i = 0; i < ranked->nelts && i < ORP_XRDS_SERVICES; i++) {
         APR_ARRAY_PUSH(services, orp_service_t *)
             = APR_ARRAY_IDX(ranked, i, ranked_t).service;
     }

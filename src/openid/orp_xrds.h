@@ -10,12 +10,20 @@
 #include "orp_service.h"
 
 /**
+ * How many services of one document are kept, where each URI is one. Who means
+ * it well publishes a few; whatever goes through all of them, and may ask each,
+ * does not do so as often as a stranger's document says.
+ */
+#define ORP_XRDS_SERVICES 10
+
+/**
  * Read the OpenID services of the last XRD of a document.
  *
  * They come in the order of use: by kind (orp_service_kind_e), then by the
  * priority of the service, then by that of the URI, then as they stand; a
  * missing or unreadable priority is the last. A service with several URIs is
- * several entries. URIs that are no http or https URLs are left out.
+ * several entries. URIs that are no http or https URLs are left out, and what
+ * comes behind the first ORP_XRDS_SERVICES in this order.
  *
  * @param pservices  set to an array of orp_service_t *, maybe empty
  * @return APR_SUCCESS; ORP_EXML where it is no XRDS document: then nothing of

@@ -5,6 +5,8 @@
 # G. Discovery documents: what is published at an identifier is a stranger's
 # text. A login does not begin with what is hostile in it, nothing that it
 # points to is touched, and the same document without that begins one.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;
@@ -39,6 +41,7 @@ malformed_or_truncated();
 nested_children();
 wrong_type_or_namespace();
 several_xrds_and_priorities();
+many_endpoints_that_are_away();
 document_with_another_status();
 html_positions();
 html_entity_and_rel_tricks();
@@ -437,6 +440,32 @@ sub several_xrds_and_priorities {
         for 1 .. 3;
     goes_to("priorities: none, always the first ($_)", xrds(
         service($HERE) . service($other) . service("$other/2"))) for 1 .. 3;
+}
+
+# However many a document names, a login asks three of them at most.
+sub many_endpoints_that_are_away {
+    my $away = OpenID2RP::Evil->new;
+    $away->answers(associate => { raw => '' });     # it hangs up
+    my @uris = map { $away->url . "/$_" } 1 .. 1500;
+    my %document = (
+        '150 services that hang up' =>
+            xrds(join '', map { service($_) } @uris[0 .. 149]),
+        '1500 URIs of a service that hang up' =>
+            xrds("<Service><Type>$SIGNON</Type>"
+                 . join('', map { "<URI>$_</URI>" } @uris) . '</Service>'),
+    );
+    for my $name (sort keys %document) {
+        my $browser = browser();
+        my $id = page_with($document{$name});
+        refusals();
+        refused(begin_login($browser, $APP, $id), 502, 'fetch-failed', $name);
+        is_deeply [$away->calls], [('associate') x 3],
+            "$name: three are asked";
+        outsider($browser, $APP, $name);
+    }
+    my $name = 'two services that hang up before a good one';
+    goes_to($name, xrds(join '', map { service($_) } @uris[0, 1], $HERE));
+    is_deeply [$away->calls], [('associate') x 2], "$name: they were asked";
 }
 
 sub document_with_another_status {

@@ -193,6 +193,77 @@ static void a_document_that_is_away_leaves_the_page(void **state)
     assert_true(scene_log_contains(scene, "(address-refused)"));
 }
 
+/* Time for no third fetch: the page is slow, and the document of no use. */
+typedef struct {
+    const char *url;
+    apr_interval_time_t time;
+    const char *location;
+    apr_status_t status;
+} slow_t;
+
+static apr_status_t answer_slowly(scene_t *scene, const sent_t *request,
+                                  orp_http_response_t *response, void *baton)
+{
+    const slow_t *slow = baton;
+
+    /* asked for once more, as a page */
+    if (!strncmp(request->accept, "text/html", 9)) {
+        response->content_type = "text/html";
+        response->body = PAGE;
+        response->size = strlen(PAGE);
+        return APR_SUCCESS;
+    }
+    scene_turn_clock(scene, slow->time);
+    response->content_type = XRDS_TYPE;
+    response->body = slow->location ? "" : EMPTY;
+    response->size = strlen(response->body);
+    response->xrds_location = slow->location;
+    if (slow->location) {
+        response->content_type = "text/html";   /* an empty one: no page */
+    }
+    return slow->status;
+}
+
+static void all_fetches_together_take_twice_the_time_of_one(void **state)
+{
+    scene_t *scene = *state;
+    slow_t page = { USER, SCENE_TIMEOUT / 2, "/xrds", APR_SUCCESS };
+    slow_t document = { NULL, SCENE_TIMEOUT / 2 - 1, NULL, APR_SUCCESS };
+    orp_discovery_t *discovery;
+
+    scene_answer(scene, "GET", USER, answer_slowly, &page);
+    scene_answer(scene, "GET", "https://user.example/xrds", answer_slowly,
+                 &document);
+    assert_endpoint(scene, "https://html.example/");
+    assert_int_equal(scene_requests(scene), 3);
+
+    document.time++;
+    assert_status(discover(scene, USER, &discovery), ORP_ETIMEOUT);
+    assert_int_equal(scene_requests(scene), 5);
+}
+
+/* What timed out is followed by no other fetch; the page that is there
+ * already is used (7.3). */
+static void after_a_fetch_that_timed_out_there_is_no_other(void **state)
+{
+    scene_t *scene = *state;
+    orp_discovery_t *discovery;
+
+    scene_no_reply(scene, "GET", USER, ORP_ETIMEOUT);
+    assert_status(discover(scene, USER, &discovery), ORP_ETIMEOUT);
+    assert_int_equal(scene_requests(scene), 1);
+
+    scene_page(scene, USER, "text/html", "")->xrds_location = "/xrds";
+    scene_no_reply(scene, "GET", "https://user.example/xrds", ORP_ETIMEOUT);
+    assert_status(discover(scene, USER, &discovery), ORP_ENOTOPENID);
+    assert_int_equal(scene_requests(scene), 3);
+
+    scene_page(scene, USER, "text/html", PAGE)->xrds_location = "/xrds";
+    scene_no_reply(scene, "GET", "https://user.example/xrds", ORP_ETIMEOUT);
+    assert_endpoint(scene, "https://html.example/");
+    assert_int_equal(scene_requests(scene), 5);
+}
+
 /* ---------------------------------------------------------------------- */
 /* HTML */
 
@@ -322,6 +393,35 @@ static void an_i_name_is_not_resolved(void **state)
     assert_int_equal(scene_requests(scene), 0);
 }
 
+/* One line in the log, however many they are. */
+static void endpoints_that_may_not_be_asked_are_left_out(void **state)
+{
+    static const char open[] = "<x:XRDS xmlns:x='xri://$xrds' "
+        "xmlns='xri://$xrd*($v*2.0)'><XRD><Service><Type>"
+        ORP_TYPE_SIGNON_20 "</Type>";
+    static const char close[] = "</Service></XRD></x:XRDS>";
+    scene_t *scene = *state;
+    const char *refused = repeated("<URI>http://op.example/</URI>", 9,
+                                   scene->pool);
+
+    scene->http.require_tls = 1;
+    scene_page(scene, USER, XRDS_TYPE, apr_pstrcat(
+        scene->pool, open, refused, "<URI>https://op.example/</URI>", close,
+        NULL));
+    assert_endpoint(scene, "https://op.example/");
+    assert_int_equal(scene_logged(scene, 107), 1);
+    assert_true(scene_log_contains(scene, "9 of 10 endpoints of " USER
+                                   " left out (scheme-refused)"));
+
+    scene_page(scene, USER, XRDS_TYPE, apr_pstrcat(scene->pool, open, refused,
+                                                   close, NULL));
+    assert_none(scene, ORP_ESCHEME);
+    assert_int_equal(scene_logged(scene, 107), 2);
+    scene_page(scene, USER, XRDS_TYPE, GOOD);
+    assert_endpoint(scene, "https://op.example/");
+    assert_int_equal(scene_logged(scene, 107), 2);
+}
+
 static void an_op_identifier_is_recognized(void **state)
 {
     scene_t *scene = *state;
@@ -364,6 +464,8 @@ int main(void)
         scene_test(where_the_named_document_is_no_use_the_page_counts),
         scene_test(a_location_that_is_none_is_not_fetched),
         scene_test(a_document_that_is_away_leaves_the_page),
+        scene_test(all_fetches_together_take_twice_the_time_of_one),
+        scene_test(after_a_fetch_that_timed_out_there_is_no_other),
         scene_test(links_of_a_page_are_services),
         scene_test(a_page_without_a_provider_is_no_openid),
         scene_test(a_document_without_use_makes_us_ask_for_the_page),
@@ -371,6 +473,7 @@ int main(void)
         scene_test(why_a_page_cannot_be_had_is_handed_on),
         scene_test(the_claimed_id_is_where_redirects_end),
         scene_test(an_i_name_is_not_resolved),
+        scene_test(endpoints_that_may_not_be_asked_are_left_out),
         scene_test(an_op_identifier_is_recognized),
         scene_test(a_document_is_no_page_for_yadis),
     };

@@ -527,10 +527,37 @@ static void nobody_is_asked_where_the_store_is_full(void **state)
     op_t *op = honest(scene);
     visit_t *visit = stateless(scene, USER);
 
-    scene_store_fails(scene, ORP_STORE_NONCE, ORP_EFULL);
+    scene_store_fails(scene, ORP_STORE_LOGIN, ORP_EFULL);
     assert_refused_quietly(visit, op_answer(op, visit), ORP_EFULL);
     assert_int_equal(op->checked, 0);
-    scene_store_fails(scene, ORP_STORE_NONCE, APR_SUCCESS);
+    scene_store_fails(scene, ORP_STORE_LOGIN, APR_SUCCESS);
+    assert_accepted(visit, op_answer(op, visit));
+}
+
+/* Answers that come at the same time do not make as many processes wait. */
+static void one_answer_of_a_login_is_asked_about_at_a_time(void **state)
+{
+    scene_t *scene = *state;
+    op_t *op = honest(scene);
+    visit_t *visit = stateless(scene, USER);
+    visit_t *other = stateless(scene, USER);
+    orp_params_t *answer = op_answer(op, visit);
+
+    assert_status(orp_login_question(visit->login, &scene->env, scene->pool),
+                  APR_SUCCESS);
+    assert_refused_quietly(visit, answer, ORP_EREPLAY);
+    assert_int_equal(op->checked, 0);
+    assert_accepted(other, op_answer(op, other));
+    orp_login_answered(visit->login, &scene->env, scene->pool);
+    assert_accepted(visit, answer);
+
+    /* one that nobody ends any more is over after two minutes */
+    visit = stateless(scene, USER);
+    assert_status(orp_login_question(visit->login, &scene->env, scene->pool),
+                  APR_SUCCESS);
+    scene_turn_clock(scene, apr_time_from_sec(119));
+    assert_refused_quietly(visit, op_answer(op, visit), ORP_EREPLAY);
+    scene_turn_clock(scene, apr_time_from_sec(2));
     assert_accepted(visit, op_answer(op, visit));
 }
 
@@ -744,6 +771,139 @@ static void a_login_whose_providers_are_all_away_fails(void **state)
     assert_text(stored(visit)->sentence, why->sentence);
     assert_true(*why->sentence);
     assert_int_equal(scene_logged(scene, 110), 1);
+}
+
+/* A page with so many services: at https://h0.example/ and so on, the last at
+ * OP, each of them in OpenID 2.0 and in 1.1. */
+static const char *publish_many(scene_t *scene, int count)
+{
+    const char *url = apr_psprintf(scene->pool, "https://many.example/%d",
+                                   count);
+    const char *text = "<x:XRDS xmlns:x='xri://$xrds' "
+        "xmlns='xri://$xrd*($v*2.0)'><XRD>";
+    int i;
+
+    for (i = 0; i < count; i++) {
+        const char *uri = i == count - 1 ? OP
+            : apr_psprintf(scene->pool, "https://h%d.example/", i);
+
+        text = apr_psprintf(
+            scene->pool, "%s<Service priority='%d'><Type>" ORP_TYPE_SIGNON_20
+            "</Type><URI>%s</URI></Service><Service priority='%d'><Type>"
+            ORP_TYPE_SIGNON_11 "</Type><URI>%s</URI></Service>", text, i, uri,
+            i, uri);
+    }
+    publish_xrds(scene, url, apr_pstrcat(scene->pool, text,
+                                         "</XRD></x:XRDS>", NULL));
+    return url;
+}
+
+static void away(scene_t *scene, int host, apr_status_t status)
+{
+    scene_no_reply(scene, "POST", apr_psprintf(
+        scene->pool, "https://h%d.example/", host), status);
+}
+
+static void a_login_knocks_at_three_doors(void **state)
+{
+    scene_t *scene = *state;
+    visit_t *visit;
+    orp_reason_t *why;
+
+    op_at(scene, OP);
+    away(scene, 0, ORP_ECONNECT);
+    away(scene, 1, ORP_EFETCH);
+    visit = visit_begin(scene, publish_many(scene, 3));
+    assert_text(visit->login->endpoint, OP);
+    assert_int_equal(scene_requests(scene), 4);
+
+    away(scene, 0, ORP_ECONNECT);
+    away(scene, 1, ORP_EFETCH);
+    away(scene, 2, ORP_ERESOLVE);
+    visit = visit_new(scene, publish_many(scene, 150));
+    assert_status(visit_status(visit, &why), ORP_ERESOLVE);
+    assert_status(stored(visit)->status, ORP_ERESOLVE);
+    assert_int_equal(scene_requests(scene), 8);
+    assert_int_equal(scene_logged(scene, 106), 5);
+    assert_int_equal(scene_unused(scene), 0);
+}
+
+/* Where it cannot be reached in OpenID 2.0, it cannot in 1.1. */
+static void an_endpoint_that_cannot_be_reached_is_asked_once(void **state)
+{
+    scene_t *scene = *state;
+    visit_t *visit = visit_new(scene, publish_many(scene, 1));
+    orp_reason_t *why;
+
+    scene_no_reply(scene, "POST", OP, ORP_ECONNECT);
+    assert_status(visit_status(visit, &why), ORP_ECONNECT);
+    assert_int_equal(scene_requests(scene), 2);
+}
+
+/* Nothing comes, for as long as is said here. */
+static apr_status_t hang(scene_t *scene, const sent_t *request,
+                         orp_http_response_t *response, void *baton)
+{
+    (void)request;
+    (void)response;
+    scene_turn_clock(scene, *(const apr_interval_time_t *)baton);
+    return ORP_ETIMEOUT;
+}
+
+/* The page comes, as late as it may. */
+static apr_status_t come_late(scene_t *scene, const sent_t *request,
+                              orp_http_response_t *response, void *baton)
+{
+    (void)request;
+    scene_turn_clock(scene, SCENE_TIMEOUT);
+    response->content_type = "application/xrds+xml";
+    response->body = baton;
+    response->size = strlen(response->body);
+    return APR_SUCCESS;
+}
+
+static void after_a_slow_discovery_one_endpoint_is_asked(void **state)
+{
+    static char two_services[] = TWO_SERVICES;
+    scene_t *scene = *state;
+    visit_t *visit = visit_new(scene, USER);
+    orp_reason_t *why;
+
+    scene_answer(scene, "GET", USER, come_late, two_services);
+    scene_no_reply(scene, "POST", "https://first.example/", ORP_ECONNECT);
+    assert_status(visit_status(visit, &why), ORP_ECONNECT);
+    assert_int_equal(scene_requests(scene), 2);
+    op_at(scene, "https://first.example/");
+    assert_text(visit_begin(scene, USER)->login->endpoint,
+                "https://first.example/");
+}
+
+static void a_login_waits_once_for_what_hangs(void **state)
+{
+    scene_t *scene = *state;
+    apr_interval_time_t wait = SCENE_TIMEOUT / 2 - 1;
+    const char *page = publish_many(scene, 3);
+    visit_t *visit;
+    orp_reason_t *why;
+
+    /* connecting has a limit of its own: then there is time for another */
+    op_at(scene, OP);
+    scene_answer(scene, "POST", "https://h0.example/", hang, &wait);
+    scene_answer(scene, "POST", "https://h1.example/", hang, &wait);
+    visit = visit_begin(scene, page);
+    assert_text(visit->login->endpoint, OP);
+    assert_int_equal(scene_requests(scene), 4);
+
+    wait = SCENE_TIMEOUT / 2;
+    visit = visit_new(scene, page);
+    assert_status(visit_status(visit, &why), ORP_ETIMEOUT);
+    assert_int_equal(scene_requests(scene), 7);
+
+    wait = SCENE_TIMEOUT;
+    visit = visit_new(scene, page);
+    assert_status(visit_status(visit, &why), ORP_ETIMEOUT);
+    assert_status(stored(visit)->status, ORP_ETIMEOUT);
+    assert_int_equal(scene_requests(scene), 9);
 }
 
 static void what_is_no_openid_begins_no_login(void **state)
@@ -985,6 +1145,7 @@ int main(void)
         scene_test(identifiers_are_discovered_ten_times_for_one_login),
         scene_test(the_provider_is_not_asked_about_an_old_answer),
         scene_test(nobody_is_asked_where_the_store_is_full),
+        scene_test(one_answer_of_a_login_is_asked_about_at_a_time),
         scene_test(a_forged_answer_does_not_make_us_discover),
         scene_test(an_unknown_handle_is_for_the_provider_that_was_asked),
         scene_test(an_association_that_expired_counts_no_more),
@@ -996,6 +1157,10 @@ int main(void)
         scene_test(
             an_endpoint_that_cannot_be_reached_is_followed_by_the_next),
         scene_test(a_login_whose_providers_are_all_away_fails),
+        scene_test(a_login_knocks_at_three_doors),
+        scene_test(an_endpoint_that_cannot_be_reached_is_asked_once),
+        scene_test(after_a_slow_discovery_one_endpoint_is_asked),
+        scene_test(a_login_waits_once_for_what_hangs),
         scene_test(what_is_no_openid_begins_no_login),
         scene_test(without_chance_no_association_is_made),
         scene_test(a_cancel_needs_no_ns),

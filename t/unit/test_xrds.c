@@ -153,8 +153,10 @@ static void equals_stay_as_they_stand(void **state)
         content = apr_psprintf(scene->pool, "%s<Service priority='1'>" S20
                                "<URI>http://a/%d</URI></Service>", content,
                                i);
-        expected = apr_psprintf(scene->pool, "%s%shttp://a/%d", expected,
-                                i ? " " : "", i);
+        if (i < ORP_XRDS_SERVICES) {
+            expected = apr_psprintf(scene->pool, "%s%shttp://a/%d", expected,
+                                    i ? " " : "", i);
+        }
     }
     assert_text(endpoints(scene, content), expected);
 }
@@ -313,6 +315,38 @@ static void what_is_no_xrds_is_refused_entirely(void **state)
                               "</XRD>" CLOSE, &services), APR_SUCCESS);
 }
 
+/* A stranger's document does not say how much work it makes. */
+static void of_many_services_the_first_ten_are_kept(void **state)
+{
+    scene_t *scene = *state;
+    const char *services = "", *uris = "", *expected = "";
+    int i;
+
+    assert_int_equal(ORP_XRDS_SERVICES, 10);
+    for (i = 0; i < 150; i++) {
+        /* the last of the document is the first in the order of use */
+        services = apr_psprintf(scene->pool, "%s<Service priority='%d'>" S20
+                                "<URI>http://h%d/</URI></Service>", services,
+                                150 - i, i);
+        uris = apr_psprintf(scene->pool, "%s<URI priority='%d'>http://h%d/"
+                            "</URI>", uris, 150 - i, i);
+    }
+    for (i = 149; i >= 140; i--) {
+        expected = apr_psprintf(scene->pool, "%s%shttp://h%d/", expected,
+                                *expected ? " " : "", i);
+    }
+    assert_text(endpoints(scene, services), expected);
+    assert_text(endpoints(scene, apr_pstrcat(scene->pool, "<Service>" S20,
+                                             uris, "</Service>", NULL)),
+                expected);
+    /* what is no service, or no endpoint, takes no place */
+    assert_text(endpoints(scene, apr_pstrcat(
+        scene->pool, "<Service priority='0'><Type>urn:other</Type>", uris,
+        "</Service><Service priority='1'>" S20,
+        repeated("<URI>javascript:x</URI>", 20, scene->pool),
+        "<URI>http://good/</URI></Service>", NULL)), "http://good/");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +362,7 @@ int main(void)
         scene_test(other_types_and_namespaces_are_no_service),
         scene_test(a_hostile_endpoint_is_left_out),
         scene_test(what_is_no_xrds_is_refused_entirely),
+        scene_test(of_many_services_the_first_ten_are_kept),
     };
 
     apr_initialize();
