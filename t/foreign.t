@@ -23,6 +23,7 @@ a_cache_hands_nothing_out();
 negotiation_finds_the_login_page();
 failed_starts_leave_no_records();
 long_values_are_left_out();
+a_login_that_no_record_has_room_for();
 done_testing;
 
 sub user { $_[0]->body =~ /(SECRET-\w+)/ ? $1 : 'nothing' }
@@ -113,4 +114,34 @@ sub long_values_are_left_out {
         is length $seen, $size == 1024 ? 1024 : 0,
             "a value of $size bytes: " . ($size == 1024 ? 'kept' : 'left out');
     }
+}
+
+# Each sign of an identifier takes up to seven in the record, more than once.
+sub a_login_that_no_record_has_room_for {
+    my $op = web_server(sub {
+        my ($path, undef, undef, $url) = @_;
+        return ([ 200, 'Content-Type: application/xrds+xml' ],
+            '<xrds:XRDS xmlns:xrds="xri://$xrds" xmlns="xri://$xrd*($v*2.0)">'
+            . '<XRD><Service>'
+            . '<Type>http://specs.openid.net/auth/2.0/signon</Type>'
+            . "<URI>$url/endpoint</URI></Service></XRD></xrds:XRDS>");
+    });
+    my $page = url('/login/app');
+    my $start = sub { browser()->post($_[0], { openid_identifier => $_[1] }) };
+    refusals();
+    my $answer = $start->($page, "$op/" . '!' x 1900);
+    is $answer->status, 400, 'an OpenID of 1900 signs that are encoded';
+    is $answer->alert, 'This OpenID is too long.', 'the page says why';
+    is_deeply [refusals()], ['too-big'], 'as does one line of the log';
+    is_deeply [ $answer->headers('Set-Cookie') ], [], 'nothing has begun';
+    is $start->($page, "$op/" . 'x' x 1900)->status, 200,
+        'control: one of 1900 letters is on its way, by a form';
+    is_deeply [refusals()], [], 'and not refused';
+    my $long = "$page?" . '/' x 7900;
+    $answer = $start->($long, "$op/" . '!' x 900);
+    is $answer->status, 400, 'a long one on a page with a long address';
+    is $answer->alert, 'The address of this page is too long to come back to.',
+        'the page says why';
+    is_deeply [refusals()], ['too-big'], 'as does one line of the log';
+    is $start->($long, "$op/x")->status, 303, 'control: a short one';
 }

@@ -8,8 +8,10 @@
 use v5.14;
 use strict;
 use warnings;
+use OpenID2RP::Httpd;
 use OpenID2RP::Test;
 use Test::More;
+use Time::HiRes qw(sleep time);
 
 my $RETURN_TO = 'http://specs.openid.net/auth/2.0/return_to';
 my $XRDS = 'application/xrds+xml';
@@ -40,6 +42,7 @@ a_document_for_providers();
 a_document_where_all_is_protected();
 no_document();
 a_document_for_another_host();
+the_log_is_not_flooded();
 done_testing;
 
 # A login that is begun with these headers: what the provider is told of us.
@@ -446,4 +449,51 @@ sub a_document_for_another_host {
     }
     is_document(get_xrds(url('/'), headers => \@ALL), url('/'),
                 'headers that are not trusted');
+}
+
+# Anybody can name any host: 60 lines a minute, and the rest as a number.
+sub the_log_is_not_flooded {
+    my $httpd = OpenID2RP::Httpd->new;
+    $httpd->start or BAIL_OUT($httpd->says);
+    my $browser = browser();
+    is login($browser, $httpd->page, op_url('/user/alice'))->status, 200,
+        'flood: control: somebody is signed in';
+    my $ask = sub {
+        my (@more) = @_;
+        return exchange($httpd->port, join("\r\n", 'GET /page.html HTTP/1.1',
+            'Host: evil.example', 'Accept: text/html', 'Connection: close',
+            @more, '', ''), $httpd->page)->status;
+    };
+    my $lines = sub { grep { /\ O2RP-210:\ .*"evil\.example".*\ since\ the\ 
+        last\ such\ line,\ \d+\ other\ requests\ had\ none/x } $httpd->log };
+    my $began = time;
+    is $ask->('Cookie: openid2rp=' . $browser->cookie('openid2rp')), 421,
+        'flood: a request with a session, for another host';
+    is scalar(my @one = $lines->()), 1, 'flood: has one line';
+    my $asked = 1;
+    my %status;
+    for (1 .. 99) {
+        $status{ $ask->() }++;
+        $asked++;
+    }
+    is_deeply \%status, { 421 => 99 }, 'flood: all are refused';
+    my $said = $lines->();
+    ok $said >= 60 && $said <= 61 + time - $began,
+        'flood: 60 lines, and one for each second since'
+        or diag "$said lines in ", time - $began, ' seconds';
+    my $deadline = time + 20;
+    for (my $now = $said; $now == $said && time < $deadline; $asked++) {
+        sleep 0.3;
+        $ask->();
+        $now = $lines->();
+    }
+    my ($all, $unsaid) = (0, 0);
+    for ($lines->()) {
+        $all++;
+        $unsaid += $1 if /, (\d+) other requests/;
+    }
+    is $all + $unsaid, $asked, 'flood: what had no line is counted';
+    is $browser->get($httpd->page)->status, 200,
+        'flood: control: who was signed in is';
+    $httpd->stop;
 }

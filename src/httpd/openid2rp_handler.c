@@ -50,8 +50,9 @@ static int ask(const openid2rp_request_t *notes, request_rec *r)
     }
     page.typed = notes->typed;
 
+    /* what begins in a frame cannot end there (openid2rp_return.c) */
     if (*openid2rp_dir(r)->single_provider && r->method_number == M_GET
-        && !r->header_only) {
+        && !r->header_only && !openid2rp_request_is_framed(r)) {
         return openid2rp_start(notes, r);
     }
     page.target = openid2rp_target(r, "openid_identifier");
@@ -59,7 +60,8 @@ static int ask(const openid2rp_request_t *notes, request_rec *r)
 }
 
 /* Login CSRF: a link or form elsewhere must not put its own user in the place
- * of the one who is signed in; one click here shows that it is wanted. */
+ * of the one who is signed in; one click here shows that it is wanted. In a
+ * frame, nobody sees the page, and nobody clicks. */
 static int begin(const openid2rp_request_t *notes, request_rec *r)
 {
     const char *origin;
@@ -67,7 +69,8 @@ static int begin(const openid2rp_request_t *notes, request_rec *r)
     if (openid2rp_origin(&origin, r) != OK) {
         return openid2rp_reply_misdirected(r);
     }
-    return openid2rp_request_is_cross_site(r, origin) && !notes->too_large
+    return (openid2rp_request_is_cross_site(r, origin)
+            || openid2rp_request_is_framed(r)) && !notes->too_large
         ? ask(notes, r) : openid2rp_start(notes, r);
 }
 

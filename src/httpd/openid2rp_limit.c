@@ -24,9 +24,9 @@
 #define TOTALS_MIN 64
 
 /* What outlives a restart; another layout of the segment needs another key. */
-#define RETAINED_KEY "mod_openid2rp:limit:1"
+#define RETAINED_KEY "mod_openid2rp:limit:2"
 
-/* Refused starts are counted, and few of them have a line in the log. */
+/* What is refused is counted, and little of it has a line in the log. */
 static const orp_rate_rule_t log_lines = { 60, 60 * APR_USEC_PER_SEC };
 
 typedef struct {
@@ -40,6 +40,8 @@ typedef struct {
     apr_time_t born;
     orp_rate_word_t lines;
     _Atomic apr_uint64_t unsaid;    /* refused without a line */
+    orp_rate_word_t host_lines;     /* the same, of other hosts' names */
+    _Atomic apr_uint64_t host_unsaid;
     orp_rate_word_t clients[WORDS];
     total_t totals[];
 } segment_t;
@@ -328,6 +330,19 @@ static void note(request_rec *r, const openid2rp_limit_t *limit,
                   "were refused", orp_status_code(ORP_ERATE),
                   r->useragent_ip ? r->useragent_ip : "a client",
                   shown(limit->client, r->pool), unsaid);
+}
+
+int openid2rp_limit_line(apr_uint64_t *punsaid, request_rec *r)
+{
+    segment_t *segment = openid2rp_runtime(r->server)->limit->segment;
+
+    if (orp_rate_take(&segment->host_lines, &log_lines,
+                      uptime() - segment->born).wait) {
+        atomic_fetch_add(&segment->host_unsaid, 1);
+        return 0;
+    }
+    *punsaid = atomic_exchange(&segment->host_unsaid, 0);
+    return 1;
 }
 
 static apr_status_t refuse(request_rec *r, orp_reason_t *why,

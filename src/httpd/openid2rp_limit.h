@@ -38,4 +38,11 @@ ORP_MUST_USE apr_status_t openid2rp_limit_prepare(server_rec *s,
 ORP_MUST_USE apr_status_t openid2rp_limit_take(request_rec *r,
                                                orp_reason_t *why);
 
+/**
+ * May a request for a host that is not ours have a line in the log? Anybody
+ * can send any number of them; 60 a minute have one, of all servers together.
+ * @param punsaid  set, where it may: how many had none since the last line
+ */
+int openid2rp_limit_line(apr_uint64_t *punsaid, request_rec *r);
+
 #endif

@@ -10,9 +10,12 @@
 #include <http_vhost.h>
 
 #include "openid2rp_forwarded.h"
+#include "openid2rp_limit.h"
 #include "openid2rp_runtime.h"
 #include "orp_params.h"
 #include "orp_url.h"
+
+#define SAID_KEY "mod_openid2rp:misdirected"
 
 /* The public port: ServerName's, else that of the connection. */
 static apr_port_t public_port(request_rec *r)
@@ -53,13 +56,33 @@ static int is_ours(request_rec *r, const char *host, apr_port_t port)
         || ap_matches_request_vhost(r, host, r->server->port);
 }
 
+/* Has it been said of this request, or of the one that it is a part of? The
+ * origin is asked for more than once. */
+static int was_said(request_rec *r)
+{
+    void *said = NULL;
+
+    while (r->main) {
+        r = r->main;
+    }
+    apr_pool_userdata_get(&said, SAID_KEY, r->pool);
+    apr_pool_userdata_setn(SAID_KEY, SAID_KEY, NULL, r->pool);
+    return said != NULL;
+}
+
 static int misdirected(request_rec *r, const char *host)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, O2RP(210)
-                  "no login: the request is for \"%s\", which is neither "
-                  "ServerName nor a ServerAlias of this server, nor set by "
-                  "OpenIDBaseURL or a header that OpenIDForwarded trusts",
-                  ap_escape_logitem(r->pool, host));
+    apr_uint64_t unsaid;
+
+    if (!was_said(r) && openid2rp_limit_line(&unsaid, r)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, O2RP(210)
+                      "no login: the request is for \"%s\", which is neither "
+                      "ServerName nor a ServerAlias of this server, nor set "
+                      "by OpenIDBaseURL or a header that OpenIDForwarded "
+                      "trusts; since the last such line, %" APR_UINT64_T_FMT
+                      " other requests had none",
+                      ap_escape_logitem(r->pool, host), unsaid);
+    }
     return HTTP_MISDIRECTED_REQUEST;
 }
 

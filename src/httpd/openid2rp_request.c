@@ -130,22 +130,42 @@ static int classify(openid2rp_request_t *notes, request_rec *r)
         ? classify_form(notes, r) : OK;
 }
 
+/* To browsers, two hosts of one domain are one site ("same-site"); to us, the
+ * other one is as strange as any: it can belong to anybody. "null" is the
+ * origin of nobody, but also that of a form of this site with the policy
+ * no-referrer: there, Sec-Fetch-Site knows better. */
 int openid2rp_request_is_cross_site(request_rec *r, const char *origin)
 {
-    if (apr_table_get(r->headers_in, "Sec-Fetch-Site")) {
-        return has_value(r, "Sec-Fetch-Site", "cross-site");
+    int is_said = apr_table_get(r->headers_in, "Sec-Fetch-Site") != NULL;
+
+    if (is_said && !has_value(r, "Sec-Fetch-Site", "same-origin")
+        && !has_value(r, "Sec-Fetch-Site", "none")) {
+        return 1;
     }
-    /* "null" is that of nobody */
     return r->method_number == M_POST
         && apr_table_get(r->headers_in, "Origin")
-        && !has_value(r, "Origin", origin);
+        && !has_value(r, "Origin", origin)
+        && !(is_said && has_value(r, "Origin", "null"));
 }
 
 /* Is it a picture, a script, a fetch(), and no page that somebody opens? */
-static int is_embedded(request_rec *r)
+static int is_fetched(request_rec *r)
 {
     return apr_table_get(r->headers_in, "Sec-Fetch-Mode")
         && !has_value(r, "Sec-Fetch-Mode", "navigate");
+}
+
+/* "empty" is said of a page that the site's service worker passes on. */
+int openid2rp_request_is_framed(request_rec *r)
+{
+    return apr_table_get(r->headers_in, "Sec-Fetch-Dest")
+        && !has_value(r, "Sec-Fetch-Dest", "document")
+        && !has_value(r, "Sec-Fetch-Dest", "empty");
+}
+
+int openid2rp_request_is_embedded(request_rec *r)
+{
+    return is_fetched(r) || openid2rp_request_is_framed(r);
 }
 
 int openid2rp_request_classify(openid2rp_request_t *notes, request_rec *r)
@@ -155,7 +175,7 @@ int openid2rp_request_classify(openid2rp_request_t *notes, request_rec *r)
     if (result != OK) {
         return result;
     }
-    if (notes->action == OPENID2RP_START && is_embedded(r)) {
+    if (notes->action == OPENID2RP_START && is_fetched(r)) {
         notes->action = OPENID2RP_NOTHING;
     }
     return OK;
@@ -163,7 +183,8 @@ int openid2rp_request_classify(openid2rp_request_t *notes, request_rec *r)
 
 int openid2rp_request_is_foreign(request_rec *r, const char *origin)
 {
-    return is_embedded(r) && openid2rp_request_is_cross_site(r, origin);
+    return openid2rp_request_is_embedded(r)
+        && openid2rp_request_is_cross_site(r, origin);
 }
 
 int openid2rp_request_is_navigation(request_rec *r)

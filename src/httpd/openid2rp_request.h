@@ -42,7 +42,7 @@ openid2rp_request_t *openid2rp_request_find(request_rec *r);
 /**
  * Find out whether a request starts or ends a login, or a session.
  *
- * What is embedded in a page, and a HEAD, begins no login.
+ * What a page fetches, such as a picture, and a HEAD, begins no login.
  * @param notes  action, typed and key are set
  * @return OK, or an HTTP status where its body could not be read
  */
@@ -50,12 +50,21 @@ ORP_MUST_USE int openid2rp_request_classify(openid2rp_request_t *notes,
                                             request_rec *r);
 
 /**
- * Does the browser say that it comes from another site? Browsers since 2020
- * to 2023 do, at https sites and localhost (Sec-Fetch-Site). Elsewhere they
- * do so for a POST alone: its Origin is not this one.
+ * Does the browser say that it comes from another site, be it a neighbour
+ * (evil.example.com for www.example.com)? Browsers since 2020 to 2023 do, at
+ * https sites and localhost (Sec-Fetch-Site). Elsewhere they do so for a POST
+ * alone: its Origin is not this one.
  * @param origin  of this site (openid2rp_origin.h)
  */
 int openid2rp_request_is_cross_site(request_rec *r, const char *origin);
+
+/** Does the browser say that it is for a part of a page: a frame, an object?
+ * What we show there, it does not. */
+int openid2rp_request_is_framed(request_rec *r);
+
+/** The same, or something that is no page at all: a picture, a script, a
+ * fetch()? */
+int openid2rp_request_is_embedded(request_rec *r);
 
 /** Was it made by something that another site's page embeds? */
 int openid2rp_request_is_foreign(request_rec *r, const char *origin);

@@ -17,6 +17,10 @@
 
 #define KEY_CHARS 22
 
+/* An honest answer has 2 to 3 KB. This many fit beside a login's own values
+ * into the store's room for one, which anybody can have kept for theirs. */
+#define ANSWER_MAX 8000
+
 static int is_key(const char *text)
 {
     return strlen(text) == KEY_CHARS
@@ -78,7 +82,8 @@ static int keep_answer(request_rec *r, const orp_login_t *login,
     apr_status_t status;
 
     kept.answer = orp_params_form(params, r->pool);
-    status = orp_login_change(&kept, openid2rp_env(r), r->pool);
+    status = strlen(kept.answer) > ANSWER_MAX ? ORP_ETOOBIG
+        : orp_login_change(&kept, openid2rp_env(r), r->pool);
     if (status == ORP_ETOOBIG) {
         status = orp_reason_set(why, ORP_EMESSAGE, NULL,
                                 "The provider's message is too long.");
@@ -252,6 +257,14 @@ int openid2rp_return(const openid2rp_request_t *notes, request_rec *r)
     }
     if (!strcmp(notes->key, OPENID2RP_FORM_SCRIPT)) {
         return openid2rp_form_script(r);
+    }
+    /* a picture on a neighbour's page brings the cookies that it has set; a
+     * provider's answer is a page that the browser opens */
+    if (openid2rp_request_is_embedded(r)) {
+        (void)orp_reason_set(why, ORP_EBROWSER, NULL,
+                             "This answer comes as a part of another page. "
+                             "Please sign in in a window of its own.");
+        return openid2rp_reply_refuse(r, openid2rp_path(r), why);
     }
     if (is_too_large(r)) {
         return openid2rp_reply_too_large(r, openid2rp_path(r));

@@ -26,6 +26,18 @@ static apr_status_t check_target(const char *target, orp_reason_t *why)
     return APR_SUCCESS;
 }
 
+/* A record with room for everything but this: much of it is in there more than
+ * once, and each sign of it can take up to seven. */
+static apr_status_t too_long(orp_reason_t *why, const orp_login_t *login)
+{
+    return strlen(login->typed) > strlen(login->target)
+        ? orp_reason_set(why, ORP_EIDENTIFIER, NULL,
+                         "This OpenID is too long.")
+        : orp_reason_set(why, ORP_EURL, NULL,
+                         "The address of this page is too long to come back "
+                         "to.");
+}
+
 /* Make the login's record.
  * @param pbrowser  set to the value for the login's cookie */
 static apr_status_t create_login(orp_login_t **plogin,
@@ -55,6 +67,9 @@ static apr_status_t create_login(orp_login_t **plogin,
     }
     if (status == APR_SUCCESS) {
         status = orp_login_save(login, env, r->pool);
+        if (status == ORP_ETOOBIG) {
+            status = too_long(why, login);
+        }
     }
     if (status == APR_SUCCESS) {
         *plogin = login;
@@ -100,9 +115,16 @@ static apr_status_t begin_login(orp_login_t **plogin, request_rec *r,
     const orp_env_t *env = openid2rp_env(r);
     apr_status_t status = openid2rp_task_begin((*plogin)->key, r, origin,
                                                why);
+    orp_login_t *found;
 
     if (status == APR_SUCCESS) {
         return orp_login_find(plogin, env, (*plogin)->key, r->pool);
+    }
+    /* not what another server has sent: the record could not be changed */
+    if (status == ORP_ETOOBIG
+        && orp_login_find(&found, env, (*plogin)->key, r->pool)
+        == APR_SUCCESS && found->state == ORP_LOGIN_NEW) {
+        status = too_long(why, found);
     }
     if (orp_login_forget(*plogin, env) != APR_SUCCESS) {
         orp_log(env, ORP_LOG_WARN, 243, r->pool,

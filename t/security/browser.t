@@ -26,6 +26,9 @@ my %late = begun_late();
 
 login_csrf();
 login_csrf_by_a_start();
+login_csrf_from_a_sibling_host();
+an_answer_that_a_page_embeds();
+a_single_provider_in_a_frame();
 fixation();
 cookie_attributes();
 cookie_attributes_on_https();
@@ -41,6 +44,7 @@ logout_ends_a_session_on_the_server();
 answers_that_nobody_waits_for();
 the_back_button();
 an_answer_by_post_that_comes_late();
+an_answer_by_post_that_is_too_long_to_keep();
 too_late(%late);
 after_a_restart();
 
@@ -241,6 +245,147 @@ sub login_csrf_by_a_start {
         'control: behind something that does TLS, the public origin counts';
     is $of->('http://sb.example')->status, 401,
         'a start of another origin: that of this httpd is one then';
+}
+
+# login CSRF from a sibling host: evil.example.com, for www.example.com. To
+# browsers it is the same site, so that all cookies come along.
+sub login_csrf_from_a_sibling_host {
+    my $name = 'login CSRF from a sibling host';
+    my $member = member();
+    my ($own) = $APP =~ m{\A(http://[^/]+)};
+    my $evil = [ Origin => 'http://evil.localhost' ];
+    my $start = sub {
+        my ($method, @headers) = @_;
+        return $method eq 'GET'
+            ? $member->get("$APP?openid_identifier=" . encode($BOB),
+                           headers => \@headers)
+            : $member->post($APP, { openid_identifier => $BOB },
+                            headers => \@headers);
+    };
+    for my $case (
+        [ 'a link', 'GET', fetched('same-site') ],
+        [ 'a link in other letters', 'GET', fetched('Same-Site') ],
+        [ 'a word that nobody knows', 'GET', fetched('near') ],
+        [ 'an empty word', 'GET', fetched('') ],
+        map({ my $site = $_;
+              map { [ "$_, $site", 'GET', fetched($site, 'navigate', $_) ],
+                    [ "$_ by POST, $site", 'POST',
+                      fetched($site, 'navigate', $_) ] }
+              qw(iframe frame object embed fencedframe) }
+            'same-site', 'cross-site', 'same-origin', 'none'),
+        [ 'a frame of a browser that says no more', 'GET',
+          [ 'Sec-Fetch-Dest', 'iframe' ] ],
+        [ 'a form', 'POST', $evil, fetched('same-site') ],
+        [ 'a form without an origin', 'POST', fetched('same-site') ],
+        [ 'a form with the origin of nobody', 'POST', [ Origin => 'null' ],
+          fetched('same-site') ],
+        [ 'a form with our origin', 'POST', [ Origin => $own ],
+          fetched('same-site') ],
+        [ 'a form that says same-origin', 'POST', $evil,
+          fetched('same-origin') ],
+        [ 'a form that says none', 'POST', $evil, fetched('none') ],
+    ) {
+        my ($what, @request) = @$case;
+        my $page = $start->(@request);
+        is $page->status, 401, "$name: $what: the login page";
+        like $page->body, qr/value="\Q$BOB\E"/, "$name: $what: to click on";
+        is_deeply [ $page->headers('Set-Cookie') ], [],
+            "$name: $what: nothing has begun";
+    }
+    for my $dest ('image', 'script', 'empty') {
+        my $page = $start->('GET', fetched('same-site', 'no-cors', $dest));
+        is $page->status, 200, "$name: $dest: is no start at all";
+        is_deeply [ $page->headers('Set-Cookie') ], [],
+            "$name: $dest: nothing has begun";
+    }
+    for my $site ('same-site', 'cross-site') {
+        for my $as ([ 'no-cors', 'image' ], [ 'navigate', 'iframe' ]) {
+            is $member->get(url('/sb/logout'), headers => [
+                fetched($site, @$as) ])->status, 403,
+                "$name: @$as, $site: signs nobody out";
+        }
+    }
+    insider($member, $APP, $ALICE, "$name: alice stays");
+
+    for my $case (
+        [ 'a link of this site', 'GET', fetched('same-origin') ],
+        [ 'a link in other letters', 'GET', fetched('Same-Origin') ],
+        [ 'a bookmark', 'GET', fetched('none') ],
+        [ 'a page by a service worker', 'GET',
+          fetched('same-origin', 'navigate', 'empty') ],
+        [ 'a form', 'POST', [ Origin => $own ], fetched('same-origin') ],
+        [ 'a form without an origin', 'POST', fetched('same-origin') ],
+        [ 'a form that is sent again', 'POST', fetched('none') ],
+        [ 'a form of a page without referrers', 'POST', [ Origin => 'null' ],
+          fetched('same-origin') ],
+        [ 'an old browser', 'GET' ],
+    ) {
+        my ($what, @request) = @$case;
+        is $start->(@request)->status, 303,
+            "$name: control: $what begins a login";
+    }
+}
+
+# What browsers say of a request.
+sub fetched {
+    my ($site, $mode, $dest) = @_;
+    return ([ 'Sec-Fetch-Site', $site ],
+            [ 'Sec-Fetch-Mode', $mode // 'navigate' ],
+            [ 'Sec-Fetch-Dest', $dest // 'document' ]);
+}
+
+# A sibling host can give alice's browser the cookie of mallory's login as well.
+sub an_answer_that_a_page_embeds {
+    my $name = 'login CSRF from a sibling host: an answer';
+    my $back = answered(my $mallory = browser(), "$APP?trap", $BOB);
+    my $member = member();
+    $member->{jar}{$_} = $mallory->{jar}{$_} for keys %{ $mallory->{jar} };
+    my ($key, $form) = split /&/, $back, 2;
+    refusals();
+    for my $site ('same-site', 'cross-site', 'same-origin') {
+        for my $as ([ 'no-cors', 'image' ], [ 'no-cors', 'script' ],
+                    [ 'cors', 'empty' ], [ 'same-origin', 'empty' ],
+                    [ 'navigate', 'iframe' ], [ 'navigate', 'frame' ],
+                    [ 'navigate', 'object' ], [ 'navigate', 'embed' ]) {
+            my @headers = (headers => [ fetched($site, @$as) ]);
+            refused($member->get($back, @headers), 403, 'other-browser',
+                    "$name: @$as, $site");
+            refused($member->post($key, $form, @headers), 403,
+                    'other-browser', "$name: @$as, $site, POST");
+        }
+    }
+    refused($member->get($back, headers => [ [ 'Sec-Fetch-Mode', 'cors' ] ]),
+            403, 'other-browser', "$name: a mode alone");
+    refused($member->get($back, headers => [ [ 'Sec-Fetch-Dest', 'iframe' ] ]),
+            403, 'other-browser', "$name: a frame alone");
+    insider($member, $APP, $ALICE, "$name: alice stays");
+    accepted($mallory->get($back, headers => [ fetched('cross-site') ]),
+             "$APP?trap", "$name: control: a page that is opened");
+
+    my $browser = browser();
+    ($key, $form) = split /&/, answered($browser), 2;
+    my $page = $browser->post($key, $form, cross_site => 1,
+                              headers => [ fetched('cross-site') ]);
+    is $page->header('Location'), $key,
+        "$name: control: by a form: the browser comes again";
+    accepted($browser->get($key, headers => [ fetched('cross-site') ]), $APP,
+             "$name: control: by a form");
+    my $script = $browser->get("$APP?openid_return=submit.js", headers => [
+        fetched('same-origin', 'no-cors', 'script') ]);
+    is $script->status, 200, "$name: control: the script of our form";
+}
+
+sub a_single_provider_in_a_frame {
+    my $page = url('/protocol/single');
+    for my $dest ('iframe', 'document') {
+        for my $query ('', '?openid_identifier=x') {
+            is browser()->get("$page$query", headers => [
+                fetched('same-origin', 'navigate', $dest) ])->status,
+                $dest eq 'iframe' ? 401 : 303,
+                "a single provider: $dest $query: "
+                . ($dest eq 'iframe' ? 'no login' : 'control: a login');
+        }
+    }
 }
 
 # --- fixation, cookie attributes --------------------------------------------
@@ -639,6 +784,22 @@ sub the_back_button {
                      "second tab: no good answer, $_") for 'GET', 'POST';
     }
     accepted($fresh->get($back), "$APP?fresh", 'second tab: control');
+}
+
+# What is kept until the browser comes with its cookie: anybody can have it kept.
+sub an_answer_by_post_that_is_too_long_to_keep {
+    my $browser = browser();
+    my ($key, $form) = split /&/, answered($browser, "$APP?long"), 2;
+    my $post = sub { $browser->post($key, "$form&x=" . 'x' x $_[0],
+                                    cross_site => 1) };
+    my $room = 8000 - length "$form&x=";
+    refusals();
+    refused($post->($room + 1), 400, 'bad-message', 'long POST: 8001 bytes');
+    refused($browser->get($key), 400, 'bad-message',
+            'long POST: nothing is kept');
+    is $post->($room)->header('Location'), $key,
+        'long POST: control: 8000 bytes';
+    accepted($browser->get($key), "$APP?long", 'long POST: control');
 }
 
 # The provider's form is sent again, from another site: browsers hide that
