@@ -44,7 +44,7 @@ lint_cppcheck() {
     done
     # Word splitting of the flags is meant.
     # shellcheck disable=SC2046
-    sources | cppcheck --file-list=- --quiet --error-exitcode=1 --std=c11 \
+    sources | cppcheck -j 2 --file-list=- --quiet --error-exitcode=1 --std=c11 \
         --enable=warning,performance,portability --inline-suppr \
         "${suppress[@]}" -Isrc/openid -Isrc/store -Isrc/httpd -It/unit -It/fuzz \
         -I"$(config HTTPD_INCLUDEDIR)" $(config APR_CFLAGS | grep -o -- '-I[^ ]*')
