@@ -5,6 +5,8 @@
 # What people type that is no OpenID, and what is at the addresses that they
 # type: each time the login page comes again, with one sentence and the way
 # to where they wanted to go.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;

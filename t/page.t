@@ -4,6 +4,8 @@
 
 # What somebody sees who is not signed in: the login page, a plain 401, or the
 # provider; never the protected resource, and never another site's name.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;

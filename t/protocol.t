@@ -4,6 +4,8 @@
 
 # The less common ways of a login: immediate requests, long ones, extensions,
 # OpenID 1.1, several services, i-names, and browsers that come late or twice.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;

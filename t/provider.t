@@ -4,6 +4,8 @@
 
 # Providers that are down, slow or talk nonsense when they are asked directly:
 # for an association, or about a signature.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;

@@ -4,6 +4,8 @@
 
 # Which providers a section accepts: when a login begins, when it completes,
 # and on every request of a session.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;

@@ -4,6 +4,8 @@
 
 # Who we say that we are: the realm, the origin behind a proxy, and the
 # document by which a provider can make sure of both.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;

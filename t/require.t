@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Require openid-identifier, openid-provider, openid-attribute, openid-team.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;

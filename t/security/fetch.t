@@ -7,6 +7,8 @@
 # that. Names that change their address (DNS rebinding), and all ranges and
 # spellings of addresses, are in t/unit/test_fetch_guard.c and test_address.c,
 # with a resolver of their own.
+#
+# Any MPM will do.
 
 use v5.14;
 use strict;
