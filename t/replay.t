@@ -54,14 +54,6 @@ sub answered {
                                                $id // $ALICE));
 }
 
-# Another browser with the same cookies.
-sub twin {
-    my ($browser) = @_;
-    my $twin = browser();
-    $twin->{jar} = { %{ $browser->{jar} } };
-    return $twin;
-}
-
 # The URL with its parameters changed by a function of the list of pairs.
 sub changed {
     my ($url, $change) = @_;
@@ -101,7 +93,7 @@ sub the_whole_answer_again {
     for my $id ($ALICE, op_url('/'), op_url('/html11/alice')) {
         my $browser = browser();
         my $url = answered($browser, "$APP?q=1", $id);
-        my $before = twin($browser);
+        my $before = $browser->twin;
         refused(browser()->get($url), 403, 'other-browser',
                 "$id: no cookies");
         my $other = browser();
@@ -119,7 +111,7 @@ sub the_whole_answer_again {
             "$id: and is in the log as a replay";
         is $browser->cookie('openid2rp'), $session,
             "$id: the session is the same";
-        refused(twin($before)->get($url), 403, 'nonce-replayed',
+        refused($before->twin->get($url), 403, 'nonce-replayed',
                 "$id: again, with the cookies from before the login");
         refused(browser()->get($url), 403, 'other-browser',
                 "$id: again, without cookies");

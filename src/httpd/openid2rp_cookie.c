@@ -14,7 +14,6 @@
 #define SECURE_PREFIX "__Secure-"
 #define LOGIN_PREFIX "openid2rp_login_"
 #define LOGIN_KEY_CHARS 12
-#define TOKEN_CHARS 22
 #define SECONDS_CHARS 12
 
 /* How many values are tried for one login: as many as a Cookie header of
@@ -23,9 +22,6 @@
 
 /* How many are removed at a time: each is a line of the response's head. */
 #define REMOVED_MAX 16
-
-static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    "abcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /* One cookie of a request; points into the header. */
 typedef struct {
@@ -64,12 +60,12 @@ static apr_uint64_t seconds_of(const pair_t *pair, apr_pool_t *pool)
 {
     apr_uint64_t seconds;
 
-    if (pair->value_size <= TOKEN_CHARS + 1
-        || pair->value_size > TOKEN_CHARS + 1 + SECONDS_CHARS
-        || pair->value[TOKEN_CHARS] != '.'
+    if (pair->value_size <= ORP_TOKEN_CHARS + 1
+        || pair->value_size > ORP_TOKEN_CHARS + 1 + SECONDS_CHARS
+        || pair->value[ORP_TOKEN_CHARS] != '.'
         || orp_number_parse(&seconds, apr_pstrmemdup(
-               pool, pair->value + TOKEN_CHARS + 1,
-               pair->value_size - TOKEN_CHARS - 1), APR_INT64_MAX)
+               pool, pair->value + ORP_TOKEN_CHARS + 1,
+               pair->value_size - ORP_TOKEN_CHARS - 1), APR_INT64_MAX)
         != APR_SUCCESS) {
         return 0;
     }
@@ -79,9 +75,9 @@ static apr_uint64_t seconds_of(const pair_t *pair, apr_pool_t *pool)
 /* Is it a token, or one with the time behind it? */
 static int is_value(const pair_t *pair, apr_pool_t *pool)
 {
-    return pair->value_size >= TOKEN_CHARS
-        && strspn(pair->value, letters) == TOKEN_CHARS
-        && (pair->value_size == TOKEN_CHARS || seconds_of(pair, pool));
+    return pair->value_size >= ORP_TOKEN_CHARS
+        && orp_base64url_span(pair->value) == ORP_TOKEN_CHARS
+        && (pair->value_size == ORP_TOKEN_CHARS || seconds_of(pair, pool));
 }
 
 static int has_value(const apr_array_header_t *values, const char *value)
@@ -256,7 +252,7 @@ static apr_array_header_t *logins_begun(request_rec *r)
 
         if (pair.name_size != length + LOGIN_KEY_CHARS
             || strncmp(pair.name, prefix, length)
-            || strspn(pair.name + length, letters) != LOGIN_KEY_CHARS) {
+            || orp_base64url_span(pair.name + length) != LOGIN_KEY_CHARS) {
             continue;
         }
         begun = apr_array_push(all);
@@ -310,7 +306,7 @@ const char *openid2rp_cookie_login(request_rec *r, const orp_login_t *login)
     for (i = 0; i < values->nelts; i++) {
         token = apr_pstrmemdup(r->pool,
                                APR_ARRAY_IDX(values, i, const char *),
-                               TOKEN_CHARS);
+                               ORP_TOKEN_CHARS);
         if (orp_login_is_browser(login, token, r->pool)) {
             break;
         }

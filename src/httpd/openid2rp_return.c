@@ -14,8 +14,7 @@
 #include "openid2rp_session.h"
 #include "openid2rp_start.h"
 #include "openid2rp_task.h"
-
-#define KEY_CHARS 22
+#include "orp_codec.h"
 
 /* An honest answer has 2 to 3 KB. This many fit beside a login's own values
  * into the store's room for one, which anybody can have kept for theirs. */
@@ -23,9 +22,8 @@
 
 static int is_key(const char *text)
 {
-    return strlen(text) == KEY_CHARS
-        && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                  "abcdefghijklmnopqrstuvwxyz0123456789-_") == KEY_CHARS;
+    return strlen(text) == ORP_TOKEN_CHARS
+        && orp_base64url_span(text) == ORP_TOKEN_CHARS;
 }
 
 /* What the provider says: of a POST the body alone counts (4.1.2); of a GET

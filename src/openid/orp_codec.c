@@ -56,6 +56,11 @@ const char *orp_base64url_encode(const unsigned char *bytes,
     return base64(bytes, size, url_alphabet, 0, pool);
 }
 
+apr_size_t orp_base64url_span(const char *text)
+{
+    return strspn(text, url_alphabet);
+}
+
 apr_status_t orp_base64_decode(unsigned char **pbytes, apr_size_t *psize,
                                const char *text, apr_pool_t *pool)
 {

@@ -31,6 +31,9 @@ ORP_MUST_USE apr_status_t orp_base64_decode(unsigned char **pbytes,
 const char *orp_base64url_encode(const unsigned char *bytes,
                                  apr_size_t size, apr_pool_t *pool);
 
+/** How many characters of that alphabet a text begins with. */
+apr_size_t orp_base64url_span(const char *text);
+
 /** Lower-case hexadecimal. */
 const char *orp_hex_encode(const unsigned char *bytes, apr_size_t size,
                            apr_pool_t *pool);

@@ -52,8 +52,11 @@ typedef struct orp_env_t {
 /** The time in env's world. */
 apr_time_t orp_env_now(const orp_env_t *env);
 
+/** How many characters a token has. */
+#define ORP_TOKEN_CHARS 22
+
 /**
- * A fresh secret: 128 bits as 22 characters of base64url.
+ * A fresh secret: 128 bits as ORP_TOKEN_CHARS characters of base64url.
  * @param ptoken  set on success
  */
 ORP_MUST_USE apr_status_t orp_env_token(const char **ptoken,

@@ -65,14 +65,6 @@ sub begun {
     return ($browser, $begun);
 }
 
-# Another browser with the same cookies.
-sub twin {
-    my ($browser) = @_;
-    my $twin = browser();
-    $twin->{jar} = { %{ $browser->{jar} } };
-    return $twin;
-}
-
 sub accepted {
     my ($page, $target, $name) = @_;
     is_deeply [ scalar $page->header('Location'), refusals() ], [ $target ],
@@ -104,14 +96,14 @@ sub sequential_replay {
         my ($browser, $begun) = begun($target, $id);
         my $url = $OP->assertion($begun, %{ $is{control} // {} });
         my ($key, $message) = parts($url);
-        my $before = twin($browser);
+        my $before = $browser->twin;
         my $name = "sequential replay, $way";
         accepted($browser->get($url), $target, "$name: control: once, in");
         my $session = $browser->cookie('openid2rp');
         $OP->calls;
-        refused(twin($before)->get($url), @$REPLAYED,
+        refused($before->twin->get($url), @$REPLAYED,
                 "$name: with stolen cookies");
-        refused(twin($before)->post($key, $message), @$REPLAYED,
+        refused($before->twin->post($key, $message), @$REPLAYED,
                 "$name: with stolen cookies, by POST");
         outsider($before, $target, "$name: with stolen cookies");
         refused(browser()->get($url), 403, 'other-browser',
@@ -134,9 +126,9 @@ sub replay_after_logout {
         my @sign = $id eq $ALICE ? () : (-version => 1);
         my ($browser, $begun) = begun($app, $id);
         my $url = $OP->assertion($begun, @sign);
-        my $before = twin($browser);
+        my $before = $browser->twin;
         accepted($browser->get($url), $app, "logout, $id: control: in");
-        my $inside = twin($browser);
+        my $inside = $browser->twin;
         is $browser->get(url('/security_logout/out'))->status, 303,
             "logout, $id: out";
         outsider($inside, $app, "logout, $id: with the cookie from before");
@@ -157,7 +149,7 @@ sub a_session_that_ends {
     my $app = url('/security_logout/app');
     my ($browser, $begun) = begun($app);
     my $url = $OP->assertion($begun);
-    my $before = twin($browser);
+    my $before = $browser->twin;
     accepted($browser->get($url), $app, 'a session that ends: control: in');
     return sub {
         for (1 .. 100) {
@@ -177,7 +169,7 @@ sub a_login_that_ends {
     my $app = url('/security/app', 'security_brief');
     my ($used, $answered) = begun($app);
     my $first = $OP->assertion($answered);
-    my $before = twin($used);
+    my $before = $used->twin;
     accepted($used->get($first), $app, 'a login that ends: control: in time');
     my ($browser, $begun) = begun($app);
     return sub {
@@ -195,12 +187,12 @@ sub a_second_answer {
     for my $id ($ALICE, $OP->id1('alice')) {
         my @sign = $id eq $ALICE ? () : (-version => 1);
         my ($browser, $begun) = begun($APP, $id);
-        my $before = twin($browser);
+        my $before = $browser->twin;
         accepted($browser->get($OP->assertion($begun, @sign)), $APP,
                  "a second answer, $id: control: the first one");
-        refused(twin($before)->get($OP->assertion($begun, @sign)), @$REPLAYED,
+        refused($before->twin->get($OP->assertion($begun, @sign)), @$REPLAYED,
                 "a second answer, $id: as good as the first");
-        refused(twin($before)->get($OP->assertion($begun, @sign,
+        refused($before->twin->get($OP->assertion($begun, @sign,
             mode => 'cancel')), @$REPLAYED,
             "a second answer, $id: a cancel");
         outsider($before, $APP, "a second answer, $id");
@@ -422,7 +414,7 @@ sub replay_of_1_1 {
             my ($browser, $begun) = begun($target, $id);
             my $url = $OP->assertion($begun, -version => 1,
                 defined $nonce ? (response_nonce => $nonce) : ());
-            my $before = twin($browser);
+            my $before = $browser->twin;
             my $name = '1.1 replay with ' . ($nonce // 'no field')
                 . " at $target";
             accepted($browser->get($url), $target, "$name: control: once, in");

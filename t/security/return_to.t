@@ -58,14 +58,6 @@ sub begun {
     return ($browser, $begun);
 }
 
-# Another browser with the same cookies.
-sub twin {
-    my ($browser) = @_;
-    my $twin = browser();
-    $twin->{jar} = { %{ $browser->{jar} } };
-    return $twin;
-}
-
 sub accepted {
     my ($page, $target, $name) = @_;
     is_deeply [ scalar $page->header('Location'), refusals() ], [ $target ],
@@ -365,7 +357,7 @@ sub cross_vhost_replay {
     # What is good at one site is no session at the other.
     my ($browser, $begun) = begun();
     my $url = $OP->assertion($begun);
-    my $before = twin($browser);
+    my $before = $browser->twin;
     accepted($browser->get($url), $APP, 'cross-vhost replay: here, in');
     outsider($browser, $there, 'cross-vhost replay: but not there');
     refused($before->get($move->($url)), 403, 'no-login',

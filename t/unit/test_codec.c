@@ -453,9 +453,21 @@ static void sizes_and_times_have_units(void **state)
     assert_true(time == apr_time_from_sec(7200));
 }
 
+static void base64url_is_told_from_what_is_not(void **state)
+{
+    (void)state;
+    assert_int_equal(orp_base64url_span("AZaz09-_"), 8);
+    assert_int_equal(orp_base64url_span("ab.c"), 2);
+    assert_int_equal(orp_base64url_span("+"), 0);
+    assert_int_equal(orp_base64url_span("a/"), 1);
+    assert_int_equal(orp_base64url_span("a=b"), 1);
+    assert_int_equal(orp_base64url_span(""), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        scene_test(base64url_is_told_from_what_is_not),
         scene_test(base64_encodes_the_vectors_of_rfc_4648),
         scene_test(base64_decodes_the_vectors_of_rfc_4648),
         scene_test(base64_carries_every_byte),

@@ -200,12 +200,9 @@ sub send {
     return $response;
 }
 
-# Another one with the same cookies.
 sub twin {
     my ($self) = @_;
-    my $twin = (ref $self)->new->through($self->{through});
-    $twin->{jar} = { %{ $self->{jar} } };
-    return $twin;
+    return $self->SUPER::twin->through($self->{through});
 }
 
 1;

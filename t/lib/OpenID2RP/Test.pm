@@ -534,6 +534,14 @@ sub cookie {
 
 sub forget { $_[0]{jar} = {} }
 
+# Another one with the same cookies.
+sub twin {
+    my ($self) = @_;
+    my $twin = (ref $self)->new;
+    $twin->{jar} = { %{ $self->{jar} } };
+    return $twin;
+}
+
 # ---------------------------------------------------------------------------
 package OpenID2RP::Test::Response;
 
