@@ -82,6 +82,11 @@ static const struct {
     { ORP_EREALM, "realm-mismatch",
       "The realm does not cover this page." },
 
+    { ORP_ENOACCOUNT, "no-account",
+      "This OpenID has no account here." },
+    { ORP_ELINKS, "links-failed",
+      "Accounts cannot be looked up at the moment." },
+
     { ORP_ESTORE, "store-failed",
       "Logins cannot be kept at the moment." },
     { ORP_EFULL, "store-full",

@@ -75,6 +75,10 @@
 #define ORP_EPOLICY      (ORP_STATUS_START + 77) /* PAPE: not met */
 #define ORP_EREALM       (ORP_STATUS_START + 76) /* realm and return_to */
 
+/* What an identity means here */
+#define ORP_ENOACCOUNT   (ORP_STATUS_START + 80) /* it has no account here */
+#define ORP_ELINKS       (ORP_STATUS_START + 81) /* links cannot be read */
+
 /* The store */
 #define ORP_ESTORE       (ORP_STATUS_START + 90) /* it failed, or is broken */
 #define ORP_EFULL        (ORP_STATUS_START + 91) /* no room for this kind */
