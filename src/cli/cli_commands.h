@@ -42,4 +42,9 @@ cli_command_fn cli_refresh;
 cli_command_fn cli_store;
 cli_check_fn cli_store_check;
 
+/** FILE list [ID] | add ID ACCOUNT | remove ID [ACCOUNT]: which account an
+ * identifier belongs to. */
+cli_command_fn cli_links;
+cli_check_fn cli_links_check;
+
 #endif

@@ -60,6 +60,9 @@ static const command_t commands[] = {
       "Show what is in a store, or remove some of it.",
       CLI_STORE | CLI_JSON | CLI_VERBOSE, CLI_STORE, 1, 2, cli_store,
       cli_store_check },
+    { "links", "[--json] FILE list|add|remove [ID [ACCOUNT]]",
+      "Show or change which account an identifier belongs to.",
+      CLI_JSON, 0, 2, 4, cli_links, cli_links_check },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -130,7 +133,9 @@ static const char *find_fault(const command_t *command,
     }
     if (given < command->least || given > command->most) {
         if (command->most > command->least) {
-            number = apr_psprintf(pool, "%s or %d", number, command->most);
+            number = apr_psprintf(pool, "%s %s %d", number,
+                                  command->most > command->least + 1
+                                  ? "to" : "or", command->most);
         }
         return apr_psprintf(pool, "The command %s takes %s argument%s, and "
                             "got %d.", command->name, number,
