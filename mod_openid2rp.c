@@ -16,13 +16,18 @@
 #include "openid2rp_config.h"
 #include "openid2rp_directives.h"
 #include "openid2rp_handler.h"
+#include "openid2rp_intercept.h"
 #include "openid2rp_require.h"
 #include "openid2rp_runtime.h"
 #include "openid2rp_status.h"
+#include "openid2rp_user.h"
 
 #define ANYWHERE (RSRC_CONF | ACCESS_CONF | OR_AUTHCFG)
 
 static const command_rec directives[] = {
+    AP_INIT_FLAG("OpenIDIntercept", openid2rp_set_intercept, NULL, ANYWHERE,
+                 "On: the application asks users to sign in, and learns who "
+                 "did"),
     AP_INIT_TAKE1("OpenIDUnauthAction", openid2rp_set_unauth_action, NULL,
                   ANYWHERE, "auto, login or 401: what a request gets that "
                   "nobody is signed in for"),
@@ -51,8 +56,20 @@ static const command_rec directives[] = {
                     "TEAM...: ask for membership (Launchpad)"),
     AP_INIT_FLAG("OpenIDImmediate", openid2rp_set_immediate, NULL, ANYWHERE,
                  "On: try without asking the user first"),
+    AP_INIT_TAKE_ARGV("OpenIDRemoteUser", openid2rp_set_remote_user, NULL,
+                      ANYWHERE, "SOURCE [REGEX SUBST]: what REMOTE_USER is "
+                      "made of"),
+    AP_INIT_TAKE12("OpenIDLinks", openid2rp_set_links, NULL, ANYWHERE,
+                   "txt:PATH, dbm:PATH or dbd:QUERY, "
+                   "[missing=deny|identifier|/register]: the accounts of "
+                   "identifiers"),
+    AP_INIT_TAKE1("OpenIDPassHeaders", openid2rp_set_pass_headers, NULL,
+                  ANYWHERE, "PREFIX or off: the variables as request headers, "
+                  "for proxied applications"),
     AP_INIT_TAKE12("OpenIDLogout", openid2rp_set_logout, NULL, ANYWHERE,
                    "/path [/target]: ends the session"),
+    AP_INIT_TAKE1("OpenIDSession", openid2rp_set_session, NULL, ANYWHERE,
+                  "store or off: where it is kept who is signed in"),
     AP_INIT_TAKE12("OpenIDSessionTimeout", openid2rp_set_session_timeout,
                    NULL, ANYWHERE, "IDLE [MAX]: how long a session lives"),
     AP_INIT_TAKE_ARGV("OpenIDCookie", openid2rp_set_cookie, NULL, ANYWHERE,
@@ -127,6 +144,14 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_child_init(openid2rp_background_child_init, NULL, watchdog,
                        APR_HOOK_MIDDLE + 1);
 
+    /* what a directive needs of others is known when all have been read */
+    ap_hook_check_config(openid2rp_user_check_config, NULL, NULL,
+                         APR_HOOK_MIDDLE);
+
+    /* before mod_setenvif and others read it */
+    ap_hook_post_read_request(openid2rp_intercept_post_read_request, NULL,
+                              NULL, APR_HOOK_REALLY_FIRST);
+
     /* mod_authz_core asks its rules once before anybody is authenticated */
     ap_hook_check_access_ex(openid2rp_auth_check_access, NULL, NULL,
                             APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_CONF);
@@ -145,8 +170,8 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_note_auth_failure(openid2rp_auth_note_failure, NULL, NULL,
                               APR_HOOK_MIDDLE);
 
-    /* before mod_dir looks for an index file, and before mod_rewrite and
-     * others look at variables */
+    /* before mod_dir looks for an index file, before mod_proxy makes its
+     * request, and before mod_rewrite and others look at variables */
     ap_hook_fixups(openid2rp_auth_fixups, NULL, NULL, APR_HOOK_REALLY_FIRST);
 
     ap_hook_insert_filter(openid2rp_body_insert_filter, NULL, NULL,

@@ -6,41 +6,30 @@
 #include <apr_strings.h>
 
 #include "openid2rp_config.h"
-#include "openid2rp_provider.h"
+#include "openid2rp_intercept.h"
 #include "openid2rp_reply.h"
 #include "openid2rp_request.h"
-#include "openid2rp_runtime.h"
 #include "openid2rp_session.h"
+#include "openid2rp_user.h"
 #include "openid2rp_vars.h"
 #include "orp_codec.h"
 
-/* Is the session's provider one that this section accepts? */
-static int is_accepted(request_rec *r, const orp_identity_t *identity)
-{
-    const openid2rp_dir_t *dir = openid2rp_dir(r);
-
-    if (*dir->single_provider
-        && (!identity->typed
-            || strcmp(identity->typed, dir->single_provider))) {
-        return 0;
-    }
-    return openid2rp_provider_accepted(identity->endpoint,
-                                       dir->provider_allow,
-                                       dir->provider_deny, r->pool);
-}
-
-/* Find the session, and let its user pass. */
-static apr_status_t try_session(openid2rp_request_t *notes, request_rec *r)
+/* Find the session, and who that is here. */
+static apr_status_t try_session(openid2rp_request_t *notes, request_rec *r,
+                                orp_reason_t *why)
 {
     orp_identity_t *identity;
     apr_status_t status = openid2rp_session_find(&identity, r);
 
-    if (status == APR_SUCCESS && !is_accepted(r, identity)) {
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!openid2rp_session_is_accepted(r, identity)) {
         return ORP_ENOTFOUND;
     }
-    if (status == APR_SUCCESS) {
+    status = openid2rp_user_name(&notes->user, r, identity, why);
+    if (status == APR_SUCCESS || status == ORP_ENOACCOUNT) {
         notes->identity = identity;
-        openid2rp_vars_set(r, identity);
     }
     return status;
 }
@@ -84,37 +73,51 @@ static int claim(request_rec *r)
         return openid2rp_reply_plain(r, HTTP_BAD_REQUEST);
     }
     r->user = apr_pstrdup(r->pool, "");
-    /* no index file, no other spelling, no negotiation: modules that look for
-     * files find that this is one already */
-    r->finfo.filetype = APR_REG;
+    openid2rp_request_claim(r);
     return OK;
 }
 
-/* Nobody is signed in. */
-static int challenge(openid2rp_request_t *notes, request_rec *r)
+/* Nobody is signed in, or somebody who has no account.
+ * @param status  for those who are not shown a page */
+static int challenge(openid2rp_request_t *notes, request_rec *r, int status)
 {
     int action = openid2rp_dir(r)->unauth_action;
 
     if (is_part(r) || action == OPENID2RP_UNAUTH_401
         || (action == OPENID2RP_UNAUTH_AUTO
             && !openid2rp_request_is_navigation(r))) {
-        return refuse(r);
+        return status == HTTP_UNAUTHORIZED ? refuse(r)
+            : openid2rp_reply_plain(r, status);
     }
-    notes->action = OPENID2RP_PAGE;
+    notes->action = notes->denied && openid2rp_user_register(r)
+        ? OPENID2RP_REGISTER : OPENID2RP_PAGE;
     return claim(r);
 }
 
-/* An outage is one line for each process, O2RP-301, not one for each request;
- * but shared memory has no such line. */
 static int fail(request_rec *r, apr_status_t status)
 {
-    int said = status == ORP_ESTORE
-        && openid2rp_settings(r)->store->type != ORP_PLACE_SHM;
-
-    ap_log_rerror(APLOG_MARK, said ? APLOG_DEBUG : APLOG_ERR, 0, r, O2RP(230)
-                  "store: sessions cannot be read (%s)",
-                  orp_status_code(status));
+    if (status != ORP_ELINKS) {         /* that has a line of its own */
+        openid2rp_session_log_failure(r, status);
+    }
     return openid2rp_reply_plain(r, HTTP_SERVICE_UNAVAILABLE);
+}
+
+/* What becomes of a request that is not ours. */
+static int let_in(openid2rp_request_t *notes, request_rec *r,
+                  apr_status_t status, const orp_reason_t *why)
+{
+    switch (status) {
+    case APR_SUCCESS:
+        openid2rp_vars_set(r, notes->identity, notes->user);
+        return OK;
+    case ORP_ENOTFOUND:
+        return challenge(notes, r, HTTP_UNAUTHORIZED);
+    case ORP_ENOACCOUNT:
+        notes->denied = why;
+        return challenge(notes, r, HTTP_FORBIDDEN);
+    default:
+        return fail(r, status);
+    }
 }
 
 int openid2rp_auth_check_access(request_rec *r)
@@ -127,29 +130,25 @@ int openid2rp_auth_check_access(request_rec *r)
 
 int openid2rp_auth_check_authn(request_rec *r)
 {
+    orp_reason_t *why;
     openid2rp_request_t *notes;
     apr_status_t status;
     int result;
 
-    if (!openid2rp_is_on(r)) {
+    if (openid2rp_mode(r) != OPENID2RP_PROTECT) {
         return DECLINED;
     }
+    why = orp_reason_create(r->pool);
     notes = openid2rp_request(r);
     notes->action = OPENID2RP_NOTHING;
-    status = try_session(notes, r);
+    status = try_session(notes, r, why);
     if (!is_part(r)) {
         result = openid2rp_request_classify(notes, r);
         if (result != OK || notes->action != OPENID2RP_NOTHING) {
             return result == OK ? claim(r) : openid2rp_reply_plain(r, result);
         }
     }
-    if (status == APR_SUCCESS) {
-        return OK;
-    }
-    if (status != ORP_ENOTFOUND) {
-        return fail(r, status);
-    }
-    return challenge(notes, r);
+    return let_in(notes, r, status, why);
 }
 
 int openid2rp_auth_check_authz(request_rec *r)
@@ -159,9 +158,7 @@ int openid2rp_auth_check_authz(request_rec *r)
     if (!notes || notes->action == OPENID2RP_NOTHING) {
         return DECLINED;
     }
-    r->user = notes->identity ? apr_pstrdup(r->pool,
-                                            notes->identity->claimed_id)
-        : NULL;
+    r->user = notes->user ? apr_pstrdup(r->pool, notes->user) : NULL;
     return OK;
 }
 
@@ -179,24 +176,37 @@ static const openid2rp_request_t *inherited(request_rec *r)
     return notes;
 }
 
+/* Of a request that a protected one includes, or redirects to. */
+static void inherit(request_rec *r)
+{
+    const openid2rp_request_t *notes = r->user ? inherited(r) : NULL;
+
+    if (notes && notes->identity) {
+        openid2rp_vars_set(r, notes->identity, notes->user);
+    }
+}
+
 int openid2rp_auth_fixups(request_rec *r)
 {
     const openid2rp_request_t *notes = openid2rp_request_find(r);
+    openid2rp_mode_e mode;
 
     if (notes && notes->action != OPENID2RP_NOTHING) {
         return OK;
     }
-    if (!openid2rp_is_on(r)) {
+    mode = openid2rp_mode(r);
+    if (mode == OPENID2RP_OFF) {
         return DECLINED;
     }
     /* also where httpd asked for no user ("Require ip"); and again where it
      * did: a body that was looked into may have brought trailers */
     openid2rp_vars_scrub(r);
-    if (!notes) {
-        notes = r->user ? inherited(r) : NULL;
-        if (notes && notes->identity) {
-            openid2rp_vars_set(r, notes->identity);
-        }
+    if (mode == OPENID2RP_INTERCEPT) {
+        return openid2rp_intercept(r);
     }
+    if (!notes) {
+        inherit(r);
+    }
+    openid2rp_vars_pass(r);
     return DECLINED;
 }

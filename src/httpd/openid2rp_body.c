@@ -5,12 +5,14 @@
 
 #include <apr_buckets.h>
 #include <apr_strings.h>
+#include <apr_strmatch.h>
 #include <http_protocol.h>
 #include <util_filter.h>
 
 #include "openid2rp_config.h"
 #include "openid2rp_vars.h"
 #include "orp_http.h"
+#include "orp_multipart.h"
 
 #define FILTER_NAME "OPENID2RP_REPLAY"
 #define TRAILERS_NAME "OPENID2RP_TRAILERS"
@@ -38,29 +40,47 @@ static kept_t *find_kept(request_rec *r)
     return kept;
 }
 
-/* Hand out what was kept, then get out of the way. */
+/* How much of what is left this call asks for. A line may be given in parts,
+ * where what was kept ends within it. */
+static apr_size_t portion(const kept_t *kept, ap_input_mode_t mode,
+                          apr_off_t readbytes)
+{
+    const char *from = kept->bytes + kept->given, *newline;
+    apr_size_t size = kept->size - kept->given;
+
+    if (mode == AP_MODE_EXHAUSTIVE) {
+        return size;
+    }
+    if (mode == AP_MODE_GETLINE) {
+        newline = memchr(from, '\n', size);
+        return newline ? (apr_size_t)(newline + 1 - from) : size;
+    }
+    if (readbytes < (apr_off_t)size) {
+        size = readbytes > 0 ? (apr_size_t)readbytes : 0;
+    }
+    return size;
+}
+
+/* Hand out what was kept, then get out of the way. The other modes are not of
+ * a body, but of its connection. */
 static apr_status_t replay(ap_filter_t *f, apr_bucket_brigade *bb,
                            ap_input_mode_t mode, apr_read_type_e block,
                            apr_off_t readbytes)
 {
     kept_t *kept = f->ctx;
-    apr_size_t size = kept->size - kept->given;
     apr_bucket_alloc_t *alloc = f->c->bucket_alloc;
+    apr_size_t size;
 
-    if (mode != AP_MODE_READBYTES && mode != AP_MODE_SPECULATIVE) {
+    if (mode == AP_MODE_EATCRLF || mode == AP_MODE_INIT
+        || (kept->given == kept->size && !kept->complete)) {
         return ap_get_brigade(f->next, bb, mode, block, readbytes);
     }
-    if (!size && !kept->complete) {
-        return ap_get_brigade(f->next, bb, mode, block, readbytes);
-    }
-    if ((apr_off_t)size > readbytes) {
-        size = (apr_size_t)readbytes;
-    }
+    size = portion(kept, mode, readbytes);
     if (size) {
         APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_pool_create(
             kept->bytes + kept->given, size, f->r->pool, alloc));
     }
-    if (mode == AP_MODE_READBYTES) {
+    if (mode != AP_MODE_SPECULATIVE) {
         kept->given += size;
     }
     if (kept->complete && kept->given == kept->size) {
@@ -163,13 +183,22 @@ static int read_ahead(kept_t *kept, request_rec *r)
     return OK;
 }
 
-static int is_form(request_rec *r)
+typedef enum { NO_FORM, URLENCODED, MULTIPART } form_e;
+
+/* What is compressed, or coded otherwise, is not looked into: it would have
+ * to be decoded, to any size. */
+static form_e form_type(request_rec *r)
 {
     const char *type = apr_table_get(r->headers_in, "Content-Type");
+    const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
 
-    return r->method_number == M_POST && type
-        && !strcmp(orp_http_media_type(type, r->pool),
-                   "application/x-www-form-urlencoded");
+    if (r->method_number != M_POST || !type
+        || (coding && ap_cstr_casecmp(coding, "identity"))) {
+        return NO_FORM;
+    }
+    type = orp_http_media_type(type, r->pool);
+    return !strcmp(type, "application/x-www-form-urlencoded") ? URLENCODED
+        : !strcmp(type, "multipart/form-data") ? MULTIPART : NO_FORM;
 }
 
 /* Is a length told that is too much? */
@@ -183,17 +212,22 @@ static int is_long(request_rec *r)
             || size > OPENID2RP_FORM_MAX);
 }
 
-static void parse(kept_t *kept, apr_pool_t *pool)
+static void parse(kept_t *kept, request_rec *r)
 {
     apr_status_t status;
 
-    if (kept->complete && kept->size <= OPENID2RP_FORM_MAX) {
-        status = orp_params_parse_form(&kept->form, kept->bytes, kept->size,
-                                       pool);
-        kept->too_many = status == ORP_ETOOBIG;
-        if (status != APR_SUCCESS) {
-            kept->form = NULL;
-        }
+    if (!kept->complete || kept->size > OPENID2RP_FORM_MAX) {
+        return;
+    }
+    status = form_type(r) == MULTIPART
+        ? orp_multipart_parse(&kept->form,
+                              apr_table_get(r->headers_in, "Content-Type"),
+                              kept->bytes, kept->size, r->pool)
+        : orp_params_parse_form(&kept->form, kept->bytes, kept->size,
+                                r->pool);
+    kept->too_many = status == ORP_ETOOBIG;
+    if (status != APR_SUCCESS) {
+        kept->form = NULL;
     }
 }
 
@@ -208,16 +242,25 @@ int openid2rp_body_form(orp_params_t **pform, request_rec *r)
     }
     if (!kept->asked) {
         kept->asked = 1;
-        if (is_form(r) && !is_long(r)) {
+        if (form_type(r) != NO_FORM && !is_long(r)) {
             result = read_ahead(kept, r);
             if (result != OK) {
                 return result;
             }
-            parse(kept, r->pool);
+            parse(kept, r);
         }
     }
     *pform = kept->form;
     return OK;
+}
+
+int openid2rp_body_message(orp_params_t **pform, request_rec *r)
+{
+    if (form_type(r) != URLENCODED) {
+        *pform = NULL;
+        return OK;
+    }
+    return openid2rp_body_form(pform, r);
 }
 
 /* Was reading stopped because it was too much? */
@@ -233,31 +276,41 @@ int openid2rp_body_is_too_large(request_rec *r)
     return is_long(r) || is_cut(kept) || (kept && kept->too_many);
 }
 
+/* Bytes of any kind: a NUL is no end. */
 static int kept_has(const kept_t *kept, const char *text, apr_pool_t *pool)
 {
-    return ap_strstr_c(apr_pstrmemdup(pool, kept->bytes, kept->size), text)
-        != NULL;
+    return apr_strmatch(apr_strmatch_precompile(pool, text, 1), kept->bytes,
+                        kept->size) != NULL;
 }
 
-int openid2rp_body_broken_form_has(request_rec *r, const char *text)
+int openid2rp_body_broken_form_has(request_rec *r, const char *field)
 {
     const kept_t *kept = find_kept(r);
+    const char *name;
 
-    return kept && kept->size && kept->complete && !kept->form
-        && kept_has(kept, text, r->pool);
+    if (!kept || !kept->size || !kept->complete || kept->form) {
+        return 0;
+    }
+    if (form_type(r) == URLENCODED) {
+        return kept_has(kept, field, r->pool);
+    }
+    name = apr_pstrmemdup(r->pool, field, strcspn(field, "="));
+    return kept_has(kept, apr_pstrcat(r->pool, "name=\"", name, "\"", NULL),
+                    r->pool);
 }
 
-int openid2rp_body_large_form_has(request_rec *r, const char *text)
+int openid2rp_body_large_form_has(request_rec *r, const char *field)
 {
     kept_t *kept = find_kept(r);
 
-    if (!kept || !openid2rp_body_is_too_large(r) || !is_form(r)) {
+    if (!kept || !openid2rp_body_is_too_large(r)
+        || form_type(r) != URLENCODED) {
         return 0;
     }
     if (!kept->bytes && read_ahead(kept, r) != OK) {
         return 0;
     }
-    return kept_has(kept, text, r->pool);
+    return kept_has(kept, field, r->pool);
 }
 
 void openid2rp_body_leave(request_rec *r)

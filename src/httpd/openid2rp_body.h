@@ -18,24 +18,38 @@
 
 /**
  * Read the form in a request's body, if it is a POST of
- * application/x-www-form-urlencoded of at most OPENID2RP_FORM_MAX bytes.
- * @param pform  set to its parameters, or to NULL where there is no such
- *               form, or it is malformed or too large
+ * application/x-www-form-urlencoded or multipart/form-data, of at most
+ * OPENID2RP_FORM_MAX bytes, and without a Content-Encoding. Where its length
+ * is told and is more, nothing is read; where it comes in chunks, no more than
+ * that and one read, and the rest streams behind it.
+ * @param pform  set to its parameters, of a multipart form without its files;
+ *               or to NULL where there is no such form, or it is malformed or
+ *               too large
  * @return OK, or the HTTP status that reading failed with
  */
 ORP_MUST_USE int openid2rp_body_form(orp_params_t **pform, request_rec *r);
 
-/** Does the raw text of a malformed form that was read hold this text? So it
- * may have been meant for us. */
-int openid2rp_body_broken_form_has(request_rec *r, const char *text);
+/** The same for an OpenID message, which is never multipart (OpenID
+ * Authentication 2.0, 4.1.2): then nothing is read, and there is no form. */
+ORP_MUST_USE int openid2rp_body_message(orp_params_t **pform,
+                                        request_rec *r);
+
+/**
+ * Does the raw text of a malformed form that was read name this field? So it
+ * may have been meant for us.
+ * @param field  "NAME=", as it stands in an urlencoded form; in a multipart
+ *               one, name="NAME" is looked for
+ */
+int openid2rp_body_broken_form_has(request_rec *r, const char *field);
 
 /** Once openid2rp_body_form() was called: is this body more than it reads,
  * by its length or by its number of parameters? */
 int openid2rp_body_is_too_large(request_rec *r);
 
-/** Does what can be read of a form that is too large hold this text? It is
- * read only now where its length was told. */
-int openid2rp_body_large_form_has(request_rec *r, const char *text);
+/** Does what can be read of an urlencoded form that is too large name this
+ * field? It is read only now where its length was told. A multipart form does
+ * not, whatever it holds: large ones carry files, and are left alone. */
+int openid2rp_body_large_form_has(request_rec *r, const char *field);
 
 /** A request ends here: its body is not for anybody. What httpd would read
  * of a large one, to find the next request behind it, it shall not: the

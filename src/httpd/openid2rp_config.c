@@ -25,7 +25,9 @@ void *openid2rp_dir_create(apr_pool_t *pool, char *path)
     openid2rp_dir_t *dir = apr_pcalloc(pool, sizeof(*dir));
 
     (void)path;
+    dir->intercept = OPENID2RP_UNSET;
     dir->unauth_action = OPENID2RP_UNSET;
+    dir->session = OPENID2RP_UNSET;
     dir->session_idle = OPENID2RP_UNSET;
     dir->session_max = OPENID2RP_UNSET;
     dir->immediate = OPENID2RP_UNSET;
@@ -67,6 +69,7 @@ static orp_sreg_t *merge_sreg(apr_pool_t *pool, orp_sreg_t *outer,
 static void merge_dir(openid2rp_dir_t *merged, const openid2rp_dir_t *outer,
                       const openid2rp_dir_t *inner, apr_pool_t *pool)
 {
+    PICK_NUMBER(merged, outer, inner, intercept);
     PICK_NUMBER(merged, outer, inner, unauth_action);
     PICK_POINTER(merged, outer, inner, providers);
     PICK_POINTER(merged, outer, inner, single_provider);
@@ -78,9 +81,13 @@ static void merge_dir(openid2rp_dir_t *merged, const openid2rp_dir_t *outer,
     PICK_POINTER(merged, outer, inner, realm);
     merged->sreg = merge_sreg(pool, outer->sreg, inner->sreg);
     PICK_POINTER(merged, outer, inner, ax);
+    PICK_POINTER(merged, outer, inner, remote_user);
+    PICK_POINTER(merged, outer, inner, links);
+    PICK_POINTER(merged, outer, inner, pass_headers);
     PICK_POINTER(merged, outer, inner, logout_path);
     merged->logout_target = inner->logout_path ? inner->logout_target
         : outer->logout_target;
+    PICK_NUMBER(merged, outer, inner, session);
     PICK_NUMBER(merged, outer, inner, session_idle);
     PICK_NUMBER(merged, outer, inner, session_max);
     if (inner->cookie && outer->cookie) {
@@ -132,11 +139,25 @@ static openid2rp_dir_t *dir_defaults(apr_pool_t *pool)
     dir->providers = apr_array_make(pool, 1, sizeof(openid2rp_provider_t));
     dir->single_provider = "";
     dir->realm = "";
+    dir->pass_headers = "";
     dir->logout_path = "";
+    dir->session = OPENID2RP_UNSET;
     dir->session_idle = MINUTES(60);
     dir->session_max = OPENID2RP_SESSION_MAX;
     dir->cookie = apr_pmemdup(pool, &cookie, sizeof(cookie));
     return dir;
+}
+
+/* Where the module protects something, nobody could ever come in without a
+ * session; where it stands before an application, that has its own. */
+static void settle_session(openid2rp_dir_t *dir, openid2rp_mode_e mode)
+{
+    if (mode == OPENID2RP_PROTECT) {
+        dir->session = OPENID2RP_SESSION_STORE;
+    }
+    else if (dir->session == OPENID2RP_UNSET) {
+        dir->session = OPENID2RP_SESSION_OFF;
+    }
 }
 
 /* The effective settings are kept with the request: they are asked for a
@@ -165,16 +186,29 @@ const openid2rp_dir_t *openid2rp_dir(request_rec *r)
         if (effective->dir.session_max < effective->dir.session_idle) {
             effective->dir.session_max = effective->dir.session_idle;
         }
+        settle_session(&effective->dir, openid2rp_mode(r));
         apr_pool_userdata_setn(effective, EFFECTIVE_KEY, NULL, r->pool);
     }
     return &effective->dir;
 }
 
-int openid2rp_is_on(request_rec *r)
+/* Asked of every request that the server gets: so the whole settings are not
+ * made for it. */
+openid2rp_mode_e openid2rp_mode(request_rec *r)
 {
     const char *type = ap_auth_type(r);
+    const openid2rp_dir_t *dir;
 
-    return type && !ap_cstr_casecmp(type, OPENID2RP_AUTH_TYPE);
+    if (type && !ap_cstr_casecmp(type, OPENID2RP_AUTH_TYPE)) {
+        return OPENID2RP_PROTECT;
+    }
+    dir = ap_get_module_config(r->per_dir_config, &openid2rp_module);
+    return dir->intercept == 1 ? OPENID2RP_INTERCEPT : OPENID2RP_OFF;
+}
+
+int openid2rp_is_on(request_rec *r)
+{
+    return openid2rp_mode(r) != OPENID2RP_OFF;
 }
 
 /* ---------------------------------------------------------------------- */

@@ -29,6 +29,19 @@ typedef enum {
     OPENID2RP_UNAUTH_401
 } openid2rp_unauth_e;
 
+/** Who asks whom to sign in. */
+typedef enum {
+    OPENID2RP_OFF,              /* the module is not wanted here */
+    OPENID2RP_PROTECT,          /* AuthType OpenID */
+    OPENID2RP_INTERCEPT         /* OpenIDIntercept On: the application does */
+} openid2rp_mode_e;
+
+/** OpenIDSession: where it is kept who is signed in. */
+typedef enum {
+    OPENID2RP_SESSION_STORE,
+    OPENID2RP_SESSION_OFF       /* nowhere: the application has its own */
+} openid2rp_session_e;
+
 /** OpenIDForwarded: which headers of the proxy in front are believed. */
 #define OPENID2RP_FORWARDED_PROTO 1     /* X-Forwarded-Proto */
 #define OPENID2RP_FORWARDED_HOST  2     /* X-Forwarded-Host */
@@ -51,6 +64,7 @@ typedef struct openid2rp_cookie_t {
 
 /** Settings of a directory, location or host. */
 typedef struct openid2rp_dir_t {
+    int intercept;
     int unauth_action;                      /* openid2rp_unauth_e */
     apr_array_header_t *providers;          /* of openid2rp_provider_t */
     const char *single_provider;            /* "" for none */
@@ -62,8 +76,13 @@ typedef struct openid2rp_dir_t {
     const char *realm;                      /* a pattern; "" for the default */
     orp_sreg_t *sreg;                       /* without fields: off */
     apr_array_header_t *ax;                 /* of orp_ax_attr_t; empty: off */
+    const struct openid2rp_user_source_t *remote_user;  /* NULL: the claimed
+                                             * identifier (openid2rp_user.h) */
+    const struct openid2rp_links_t *links;  /* NULL: none (likewise) */
+    const char *pass_headers;               /* their prefix; "" for none */
     const char *logout_path;                /* "" for none */
     const char *logout_target;              /* a path */
+    int session;                            /* openid2rp_session_e */
     apr_interval_time_t session_idle;
     apr_interval_time_t session_max;
     openid2rp_cookie_t *cookie;
@@ -109,7 +128,11 @@ const openid2rp_server_t *openid2rp_server(server_rec *s,
                                            orp_associate_mode_e associate,
                                            apr_pool_t *pool);
 
-/** Is this request under AuthType OpenID? */
+/** Which mode is a request in? Where both are configured, AuthType OpenID
+ * wins: what is protected stays so. */
+openid2rp_mode_e openid2rp_mode(request_rec *r);
+
+/** Is it in any? */
 int openid2rp_is_on(request_rec *r);
 
 #endif

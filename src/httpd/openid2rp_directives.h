@@ -32,6 +32,14 @@ const char *openid2rp_set_sreg(cmd_parms *cmd, void *dir, int argc,
                                char *const argv[]);
 const char *openid2rp_set_ax(cmd_parms *cmd, void *dir, int argc,
                              char *const argv[]);
+const char *openid2rp_set_intercept(cmd_parms *cmd, void *dir, int on);
+const char *openid2rp_set_session(cmd_parms *cmd, void *dir, const char *arg);
+const char *openid2rp_set_pass_headers(cmd_parms *cmd, void *dir,
+                                       const char *prefix);
+const char *openid2rp_set_remote_user(cmd_parms *cmd, void *dir, int argc,
+                                      char *const argv[]);
+const char *openid2rp_set_links(cmd_parms *cmd, void *dir, const char *place,
+                                const char *missing);
 const char *openid2rp_set_logout(cmd_parms *cmd, void *dir, const char *path,
                                  const char *target);
 const char *openid2rp_set_session_timeout(cmd_parms *cmd, void *dir,

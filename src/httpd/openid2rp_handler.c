@@ -7,6 +7,7 @@
 
 #include "openid2rp_body.h"
 #include "openid2rp_config.h"
+#include "openid2rp_intercept.h"
 #include "openid2rp_origin.h"
 #include "openid2rp_page.h"
 #include "openid2rp_publish.h"
@@ -15,6 +16,7 @@
 #include "openid2rp_return.h"
 #include "openid2rp_session.h"
 #include "openid2rp_start.h"
+#include "openid2rp_user.h"
 
 static int log_out(request_rec *r)
 {
@@ -39,6 +41,14 @@ static int log_out(request_rec *r)
                                    openid2rp_dir(r)->logout_target, NULL));
 }
 
+static int start(const openid2rp_request_t *notes, request_rec *r)
+{
+    openid2rp_outcome_t *out = openid2rp_outcome_create(r);
+
+    openid2rp_start(out, notes, r);
+    return openid2rp_reply_outcome(r, out);
+}
+
 /* Nobody is signed in: ask, or go straight to the only provider. */
 static int ask(const openid2rp_request_t *notes, request_rec *r)
 {
@@ -49,19 +59,21 @@ static int ask(const openid2rp_request_t *notes, request_rec *r)
         return openid2rp_reply_misdirected(r);
     }
     page.typed = notes->typed;
-
-    /* what begins in a frame cannot end there (openid2rp_return.c) */
-    if (*openid2rp_dir(r)->single_provider && r->method_number == M_GET
-        && !r->header_only && !openid2rp_request_is_framed(r)) {
-        return openid2rp_start(notes, r);
+    if (notes->denied) {
+        page.status = HTTP_FORBIDDEN;
+        page.sentence = notes->denied->sentence;
+    }
+    /* what begins in a frame cannot end there (openid2rp_return.c); and who
+     * has no account would come back without one */
+    else if (*openid2rp_dir(r)->single_provider
+             && r->method_number == M_GET && !r->header_only
+             && !openid2rp_request_is_framed(r)) {
+        return start(notes, r);
     }
     page.target = openid2rp_target(r, "openid_identifier");
     return openid2rp_page_send(r, &page);
 }
 
-/* Login CSRF: a link or form elsewhere must not put its own user in the place
- * of the one who is signed in; one click here shows that it is wanted. In a
- * frame, nobody sees the page, and nobody clicks. */
 static int begin(const openid2rp_request_t *notes, request_rec *r)
 {
     const char *origin;
@@ -69,9 +81,35 @@ static int begin(const openid2rp_request_t *notes, request_rec *r)
     if (openid2rp_origin(&origin, r) != OK) {
         return openid2rp_reply_misdirected(r);
     }
-    return (openid2rp_request_is_cross_site(r, origin)
-            || openid2rp_request_is_framed(r)) && !notes->too_large
-        ? ask(notes, r) : openid2rp_start(notes, r);
+    return openid2rp_request_needs_click(r, origin) && !notes->too_large
+        ? ask(notes, r) : start(notes, r);
+}
+
+static int come_back(const openid2rp_request_t *notes, request_rec *r)
+{
+    openid2rp_outcome_t *out = openid2rp_outcome_create(r);
+
+    openid2rp_return(out, notes, r);
+    return openid2rp_reply_outcome(r, out);
+}
+
+/* Who has no account gets one there, and may then want to come here. */
+static int send_to_register(request_rec *r)
+{
+    orp_params_t *params = orp_params_create(r->pool);
+    const char *query = r->parsed_uri.query;
+    const char *origin;
+
+    if (openid2rp_origin(&origin, r) != OK) {
+        return openid2rp_reply_misdirected(r);
+    }
+    orp_params_add(params, "openid_target",
+                   apr_pstrcat(r->pool, openid2rp_path(r),
+                               query ? "?" : NULL, query, NULL));
+    return openid2rp_reply_redirect(
+        r, orp_params_url(apr_pstrcat(r->pool, origin,
+                                      openid2rp_user_register(r), NULL),
+                          params, r->pool));
 }
 
 static int is_logout(request_rec *r)
@@ -104,10 +142,19 @@ int openid2rp_handler(request_rec *r)
         result = begin(notes, r);
         break;
     case OPENID2RP_RETURN:
-        result = openid2rp_return(notes, r);
+        result = come_back(notes, r);
         break;
     case OPENID2RP_LOGOUT:
         result = log_out(r);
+        break;
+    case OPENID2RP_REGISTER:
+        result = send_to_register(r);
+        break;
+    case OPENID2RP_ANSWER:
+        result = openid2rp_reply_outcome(r, notes->outcome);
+        break;
+    case OPENID2RP_CALL:
+        result = openid2rp_intercept_call(notes, r);
         break;
     case OPENID2RP_PUBLISH:
         result = openid2rp_publish_send(r);

@@ -3,10 +3,11 @@
 
 #include "openid2rp_reply.h"
 
+#include <apr_strings.h>
 #include <http_protocol.h>
 
+#include "openid2rp_form.h"
 #include "openid2rp_page.h"
-#include "openid2rp_runtime.h"
 
 int openid2rp_reply_redirect(request_rec *r, const char *url)
 {
@@ -25,56 +26,6 @@ int openid2rp_reply_plain(request_rec *r, int status)
     return status;
 }
 
-int openid2rp_reply_fail(request_rec *r, const char *target, const char *typed,
-                const orp_reason_t *why)
-{
-    openid2rp_page_t page = {
-        openid2rp_http_status(why->status), target, typed, why->sentence
-    };
-
-    return openid2rp_page_send(r, &page);
-}
-
-static void log_refusal(request_rec *r, const orp_reason_t *why)
-{
-    orp_log(openid2rp_env(r), ORP_LOG_INFO, 240, r->pool,
-            "login refused (%s): %s", orp_status_code(why->status),
-            why->sentence);
-}
-
-int openid2rp_reply_refuse(request_rec *r, const char *target,
-                  const orp_reason_t *why)
-{
-    log_refusal(r, why);
-    return openid2rp_reply_fail(r, target, NULL, why);
-}
-
-int openid2rp_reply_too_large(request_rec *r, const char *target)
-{
-    orp_reason_t *why = orp_reason_create(r->pool);
-    openid2rp_page_t page = {
-        HTTP_REQUEST_ENTITY_TOO_LARGE, target, NULL, NULL
-    };
-
-    /* elsewhere, this status is about what a server answered: 502 */
-    (void)orp_reason_set(why, ORP_ETOOBIG, NULL,
-                         "What your browser has sent is too large for a "
-                         "login.");
-    log_refusal(r, why);
-    page.sentence = why->sentence;
-    return openid2rp_page_send(r, &page);
-}
-
-void openid2rp_reply_explain(orp_reason_t *why, apr_status_t status)
-{
-    char buf[200];
-
-    if (why->status != status || !*why->sentence) {
-        (void)orp_reason_set(why, status, NULL, "%s",
-                             orp_strerror(status, buf, sizeof(buf)));
-    }
-}
-
 int openid2rp_reply_misdirected(request_rec *r)
 {
     openid2rp_page_open(r, HTTP_MISDIRECTED_REQUEST, 0,
@@ -88,4 +39,41 @@ int openid2rp_reply_misdirected(request_rec *r)
     }
     openid2rp_page_close(r);
     return OK;
+}
+
+/* A request that is too long for a URL goes as a form. */
+static int send_to_provider(request_rec *r, const openid2rp_outcome_t *out)
+{
+    return strlen(out->url) > OPENID2RP_FORM_FROM
+        ? openid2rp_form_send(r, out->login, out->url)
+        : openid2rp_reply_redirect(r, out->url);
+}
+
+static int show(request_rec *r, const openid2rp_outcome_t *out)
+{
+    openid2rp_page_t page = {
+        out->status, out->target, out->typed, out->why->sentence
+    };
+
+    return openid2rp_page_send(r, &page);
+}
+
+int openid2rp_reply_outcome(request_rec *r, const openid2rp_outcome_t *out)
+{
+    switch (out->kind) {
+    case OPENID2RP_GO:
+        return openid2rp_reply_redirect(r, out->url);
+    case OPENID2RP_SEND:
+        return send_to_provider(r, out);
+    case OPENID2RP_SCRIPT:
+        return openid2rp_form_script(r);
+    case OPENID2RP_MISDIRECTED:
+        return openid2rp_reply_misdirected(r);
+    case OPENID2RP_SIGNED_IN:
+        return openid2rp_reply_redirect(
+            r, apr_pstrcat(r->pool, out->login->origin, out->login->target,
+                           NULL));
+    default:
+        return show(r, out);
+    }
 }

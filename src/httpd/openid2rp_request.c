@@ -29,6 +29,11 @@ openid2rp_request_t *openid2rp_request(request_rec *r)
     return notes;
 }
 
+void openid2rp_request_claim(request_rec *r)
+{
+    r->finfo.filetype = APR_REG;
+}
+
 /* Take a login's identifier out of a query or form. */
 static int take_identifier(openid2rp_request_t *notes,
                            const orp_params_t *params)
@@ -78,6 +83,19 @@ static int has_value(request_rec *r, const char *header, const char *value)
     const char *text = apr_table_get(r->headers_in, header);
 
     return text && !ap_cstr_casecmp(text, value);
+}
+
+/* In intercept mode, only what can be read is ours: an application may get
+ * what it likes. An answer is: no application asked for it. And a form that
+ * has another way to sign in, too, comes with an empty field. */
+static void let_pass(openid2rp_request_t *notes)
+{
+    if (notes->action == OPENID2RP_START
+        && (notes->broken || notes->too_large
+            || (notes->typed && !notes->typed[strspn(notes->typed, " ")]))) {
+        notes->action = OPENID2RP_NOTHING;
+        notes->broken = notes->too_large = 0;
+    }
 }
 
 /* A form that names an identifier, beside the query or without one there. */
@@ -175,10 +193,19 @@ int openid2rp_request_classify(openid2rp_request_t *notes, request_rec *r)
     if (result != OK) {
         return result;
     }
+    if (openid2rp_mode(r) == OPENID2RP_INTERCEPT) {
+        let_pass(notes);
+    }
     if (notes->action == OPENID2RP_START && is_fetched(r)) {
         notes->action = OPENID2RP_NOTHING;
     }
     return OK;
+}
+
+int openid2rp_request_needs_click(request_rec *r, const char *origin)
+{
+    return openid2rp_request_is_cross_site(r, origin)
+        || openid2rp_request_is_framed(r);
 }
 
 int openid2rp_request_is_foreign(request_rec *r, const char *origin)

@@ -10,8 +10,7 @@
 #ifndef OPENID2RP_REQUEST_H
 #define OPENID2RP_REQUEST_H
 
-#include "openid2rp.h"
-#include "orp_identity.h"
+#include "openid2rp_outcome.h"
 
 typedef enum {
     OPENID2RP_NOTHING,          /* not ours: let it pass */
@@ -19,7 +18,10 @@ typedef enum {
     OPENID2RP_RETURN,           /* the browser comes back from a provider */
     OPENID2RP_LOGOUT,           /* end the session */
     OPENID2RP_PUBLISH,          /* tell a provider where we are */
-    OPENID2RP_PAGE              /* show the login page */
+    OPENID2RP_PAGE,             /* show the login page */
+    OPENID2RP_REGISTER,         /* send who has no account to get one */
+    OPENID2RP_ANSWER,           /* tell the browser the outcome */
+    OPENID2RP_CALL              /* call the application with the outcome */
 } openid2rp_action_e;
 
 typedef struct openid2rp_request_t {
@@ -31,10 +33,22 @@ typedef struct openid2rp_request_t {
     const char *key;            /* RETURN: the KEY; "" where there is none
                                  * that can be read */
     const orp_identity_t *identity;     /* who is signed in, or NULL */
+    const char *user;           /* their name here, or NULL: they have none */
+    const orp_reason_t *denied; /* PAGE: why who is signed in may not pass */
+
+    /* intercept mode */
+    int is_seen;                /* it was looked at: what it redirects to
+                                 * internally is not, but learns the same */
+    const openid2rp_outcome_t *outcome; /* ANSWER, CALL: of a login's step */
+    const char *notice;         /* why no login could begin, or NULL */
 } openid2rp_request_t;
 
 /** The notes of this request, made when first asked for. */
 openid2rp_request_t *openid2rp_request(request_rec *r);
+
+/** This request is ours: no index file, no other spelling, no negotiation.
+ * Modules that look for files find that it is one already. */
+void openid2rp_request_claim(request_rec *r);
 
 /** The notes of this request, or NULL where there are none. */
 openid2rp_request_t *openid2rp_request_find(request_rec *r);
@@ -57,6 +71,13 @@ ORP_MUST_USE int openid2rp_request_classify(openid2rp_request_t *notes,
  * @param origin  of this site (openid2rp_origin.h)
  */
 int openid2rp_request_is_cross_site(request_rec *r, const char *origin);
+
+/**
+ * Login CSRF: a link or form elsewhere must not put its own user in the place
+ * of the one who is signed in; one click here shows that it is wanted. In a
+ * frame, nobody sees the page, and nobody clicks.
+ */
+int openid2rp_request_needs_click(request_rec *r, const char *origin);
 
 /** Does the browser say that it is for a part of a page: a frame, an object?
  * What we show there, it does not. */

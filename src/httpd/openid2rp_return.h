@@ -5,12 +5,16 @@
 #ifndef OPENID2RP_RETURN_H
 #define OPENID2RP_RETURN_H
 
+#include "openid2rp_outcome.h"
 #include "openid2rp_request.h"
 
 /**
- * The browser comes back: verify what it brings, begin a session, and send it
- * to where its user wanted to go; or show the login page with what went wrong.
+ * The browser comes back: verify what it brings, and begin a session, where
+ * the site has any.
+ * @param out  SIGNED_IN; REFUSED or MISDIRECTED; GO and SEND, where the
+ *             browser has to do something first; SCRIPT
  */
-int openid2rp_return(const openid2rp_request_t *notes, request_rec *r);
+void openid2rp_return(openid2rp_outcome_t *out,
+                      const openid2rp_request_t *notes, request_rec *r);
 
 #endif

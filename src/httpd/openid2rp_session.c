@@ -7,6 +7,7 @@
 
 #include "openid2rp_cookie.h"
 #include "openid2rp_origin.h"
+#include "openid2rp_provider.h"
 #include "openid2rp_runtime.h"
 #include "orp_codec.h"
 #include "orp_crypto.h"
@@ -103,6 +104,32 @@ apr_status_t openid2rp_session_find(orp_identity_t **pidentity,
         }
     }
     return status;
+}
+
+int openid2rp_session_is_accepted(request_rec *r,
+                                  const orp_identity_t *identity)
+{
+    const openid2rp_dir_t *dir = openid2rp_dir(r);
+
+    if (*dir->single_provider
+        && (!identity->typed
+            || strcmp(identity->typed, dir->single_provider))) {
+        return 0;
+    }
+    return openid2rp_provider_accepted(identity->endpoint,
+                                       dir->provider_allow,
+                                       dir->provider_deny, r->pool);
+}
+
+/* Shared memory has no line of its own. */
+void openid2rp_session_log_failure(request_rec *r, apr_status_t status)
+{
+    int said = status == ORP_ESTORE
+        && openid2rp_settings(r)->store->type != ORP_PLACE_SHM;
+
+    ap_log_rerror(APLOG_MARK, said ? APLOG_DEBUG : APLOG_ERR, 0, r, O2RP(230)
+                  "store: sessions cannot be read (%s)",
+                  orp_status_code(status));
 }
 
 /* Remove every session that the browser has a cookie for. */

@@ -23,6 +23,15 @@
 ORP_MUST_USE apr_status_t openid2rp_session_find(orp_identity_t **pidentity,
                                                  request_rec *r);
 
+/** Does this section accept a session of that identity: is its provider one
+ * that may sign in here? */
+int openid2rp_session_is_accepted(request_rec *r,
+                                  const orp_identity_t *identity);
+
+/** Say in the log that sessions cannot be read. An outage is one line for each
+ * process, O2RP-301, not one for each request. */
+void openid2rp_session_log_failure(request_rec *r, apr_status_t status);
+
 /**
  * Begin a session under a fresh key, end the one that the browser had, and
  * set the cookie.

@@ -6,10 +6,8 @@
 #include <apr_strings.h>
 
 #include "openid2rp_cookie.h"
-#include "openid2rp_form.h"
 #include "openid2rp_limit.h"
 #include "openid2rp_origin.h"
-#include "openid2rp_reply.h"
 #include "openid2rp_runtime.h"
 #include "openid2rp_task.h"
 #include "orp_identifier.h"
@@ -133,51 +131,68 @@ static apr_status_t begin_login(orp_login_t **plogin, request_rec *r,
     return status;
 }
 
-int openid2rp_start_send(request_rec *r, const orp_login_t *login,
-                         const char *url)
+/* What a login was begun with stays in the form, where it failed. */
+static void fail(openid2rp_outcome_t *out, request_rec *r, const char *typed)
 {
-    return strlen(url) > OPENID2RP_FORM_FROM
-        ? openid2rp_form_send(r, login, url)
-        : openid2rp_reply_redirect(r, url);
+    out->typed = typed;
+    openid2rp_outcome_refused(out, r);
 }
 
-int openid2rp_start(const openid2rp_request_t *notes, request_rec *r)
+static void start(openid2rp_outcome_t *out, request_rec *r,
+                  const char *origin, const char *typed)
 {
-    const char *target = openid2rp_target(r, "openid_identifier");
-    orp_reason_t *why = orp_reason_create(r->pool);
-    const char *origin, *typed, *browser;
+    const char *browser;
     orp_login_t *login;
-    apr_status_t status;
-    int result = openid2rp_origin(&origin, r);
+    apr_status_t status = create_login(&login, &browser, r, origin, typed,
+                                       out->why);
 
-    if (result != OK) {
-        return openid2rp_reply_misdirected(r);
-    }
-    if (notes->too_large) {
-        return openid2rp_reply_too_large(r, target);
-    }
-    typed = wanted(notes, r, why);
-    if (!typed) {
-        return openid2rp_reply_refuse(r, target, why);
-    }
-    /* before anything is stored or fetched */
-    status = openid2rp_limit_take(r, why);
     if (status != APR_SUCCESS) {
-        return status == ORP_ERATE
-            ? openid2rp_reply_fail(r, target, typed, why)
-            : openid2rp_reply_refuse(r, target, why);
+        openid2rp_outcome_explain(out, status);
+        openid2rp_outcome_refuse(out, r);
+        return;
     }
-    status = create_login(&login, &browser, r, origin, typed, why);
+    status = begin_login(&login, r, origin, out->why);
     if (status != APR_SUCCESS) {
-        openid2rp_reply_explain(why, status);
-        return openid2rp_reply_refuse(r, target, why);
-    }
-    status = begin_login(&login, r, origin, why);
-    if (status != APR_SUCCESS) {
-        openid2rp_reply_explain(why, status);
-        return openid2rp_reply_fail(r, target, typed, why);
+        openid2rp_outcome_explain(out, status);
+        fail(out, r, typed);
+        return;
     }
     openid2rp_cookie_set_login(r, login->key, browser,
                                openid2rp_settings(r)->login_timeout);
-    return openid2rp_start_send(r, login, login->redirect);
+    out->kind = OPENID2RP_SEND;
+    out->login = login;
+    out->url = login->redirect;
+}
+
+void openid2rp_start(openid2rp_outcome_t *out,
+                     const openid2rp_request_t *notes, request_rec *r)
+{
+    const char *origin, *typed;
+    apr_status_t status;
+
+    out->target = openid2rp_target(r, "openid_identifier");
+    if (openid2rp_origin(&origin, r) != OK) {
+        out->kind = OPENID2RP_MISDIRECTED;
+        return;
+    }
+    if (notes->too_large) {
+        openid2rp_outcome_too_large(out, r);
+        return;
+    }
+    typed = wanted(notes, r, out->why);
+    if (!typed) {
+        openid2rp_outcome_refuse(out, r);
+        return;
+    }
+    /* before anything is stored or fetched */
+    status = openid2rp_limit_take(r, out->why);
+    if (status == ORP_ERATE) {
+        fail(out, r, typed);
+    }
+    else if (status != APR_SUCCESS) {
+        openid2rp_outcome_refuse(out, r);
+    }
+    else {
+        start(out, r, origin, typed);
+    }
 }

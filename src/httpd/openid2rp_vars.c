@@ -6,7 +6,13 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#define PREFIX "OPENID2RP_"
+#include "openid2rp_config.h"
+#include "orp_codec.h"
+
+#define PREFIX OPENID2RP_VARS_PREFIX
+
+/* The longest sentence that the application gets, in bytes. */
+#define SENTENCE_MAX 1000
 
 static void set_var(request_rec *r, const char *name, const char *value)
 {
@@ -46,95 +52,74 @@ static void set_ax(request_rec *r, const orp_ax_value_t *value)
             apr_itoa(r->pool, value->values->nelts));
 }
 
-/* A CGI variable is a header's name in upper case with "_" for all that is
- * neither letter nor digit; so all these spellings are one.
- * @return what stands in name behind this one, or NULL */
-static const char *behind(const char *name, const char *variable)
-{
-    while (*variable) {
-        char c = apr_isalnum(*name) ? (char)apr_toupper(*name) : '_';
-
-        if (!*name || c != *variable) {
-            return NULL;
-        }
-        name++;
-        variable++;
-    }
-    return name;
-}
-
-/* Would a program take this header for what we say? Some read REMOTE_USER
- * from a header, behind a proxy. */
-static int is_false_header(const char *name)
-{
-    static const char *const others[] = { "REMOTE_USER", "AUTH_TYPE" };
-    const char *end = behind(name, "OPENID2RP");
-    apr_size_t i;
-
-    if (end) {
-        return !apr_isalnum(*end);
-    }
-    for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        end = behind(name, others[i]);
-        if (end && !*end) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* The variable of such a header; httpd renames them at each redirect. */
-static int is_false_variable(const char *name)
-{
-    while (!strncmp(name, "REDIRECT_", 9)) {
-        name += 9;
-    }
-    return !strncmp(name, "HTTP_", 5) && is_false_header(name + 5);
-}
-
-static int is_ours(const char *name)
+int openid2rp_vars_is_ours(const char *name)
 {
     return !strncmp(name, PREFIX, sizeof(PREFIX) - 1);
 }
 
-/* The names in a table that are so. */
-static apr_array_header_t *names_of(const apr_table_t *table,
-                                    int (*is_it)(const char *name),
-                                    apr_pool_t *pool)
+void openid2rp_vars_clear(request_rec *r)
 {
-    const apr_array_header_t *entries = apr_table_elts(table);
-    apr_array_header_t *names = apr_array_make(pool, 1, sizeof(const char *));
+    const apr_array_header_t *entries = apr_table_elts(r->subprocess_env);
+    apr_array_header_t *names = apr_array_make(r->pool, 1,
+                                               sizeof(const char *));
     int i;
 
     for (i = 0; i < entries->nelts; i++) {
         const char *name = APR_ARRAY_IDX(entries, i, apr_table_entry_t).key;
 
-        if (name && is_it(name)) {
+        if (name && openid2rp_vars_is_ours(name)) {
             APR_ARRAY_PUSH(names, const char *) = name;
         }
     }
-    return names;
-}
-
-static void remove_names(apr_table_t *table, const apr_array_header_t *names)
-{
-    int i;
-
     for (i = 0; i < names->nelts; i++) {
-        apr_table_unset(table, APR_ARRAY_IDX(names, i, const char *));
+        apr_table_unset(r->subprocess_env,
+                        APR_ARRAY_IDX(names, i, const char *));
     }
 }
 
-void openid2rp_vars_set(request_rec *r, const orp_identity_t *identity)
+/* Without what ends a line, and so short that no application chokes on it; cut
+ * between two characters. */
+static const char *sentence_of(const char *text, apr_pool_t *pool)
+{
+    char *sentence = apr_pstrmemdup(pool, text, strnlen(text, SENTENCE_MAX));
+    apr_size_t size = strlen(sentence);
+    char *c;
+
+    while (size && !orp_utf8_valid(sentence, size)
+           && strlen(text) > SENTENCE_MAX) {
+        sentence[--size] = '\0';
+    }
+    for (c = sentence; *c; c++) {
+        if (apr_iscntrl(*c)) {
+            *c = ' ';
+        }
+    }
+    return sentence;
+}
+
+void openid2rp_vars_set_error(request_rec *r, const orp_reason_t *why)
+{
+    set_var(r, "ERROR", sentence_of(why->sentence, r->pool));
+    set_var(r, "ERROR_CODE", orp_status_code(why->status));
+}
+
+void openid2rp_vars_set_notice(request_rec *r, const char *sentence)
+{
+    set_var(r, "NOTICE", sentence_of(sentence, r->pool));
+}
+
+void openid2rp_vars_set(request_rec *r, const orp_identity_t *identity,
+                        const char *user)
 {
     int i;
 
     /* a request that another one includes has that one's variables: another
      * section's user, maybe */
-    remove_names(r->subprocess_env,
-                 names_of(r->subprocess_env, is_ours, r->pool));
-    r->user = apr_pstrdup(r->pool, identity->claimed_id);
-    r->ap_auth_type = (char *)OPENID2RP_AUTH_TYPE;
+    openid2rp_vars_clear(r);
+    if (user) {
+        r->user = apr_pstrdup(r->pool, user);
+        r->ap_auth_type = (char *)OPENID2RP_AUTH_TYPE;
+    }
     set_var(r, "IDENTIFIER", identity->claimed_id);
     set_var(r, "DISPLAY", identity->display);
     set_var(r, "PROVIDER", identity->endpoint);
@@ -154,23 +139,4 @@ void openid2rp_vars_set(request_rec *r, const orp_identity_t *identity)
     }
     set_var(r, "SREG", orp_identity_sreg_json(identity, r->pool));
     set_var(r, "AX", orp_identity_ax_json(identity, r->pool));
-}
-
-void openid2rp_vars_scrub(request_rec *r)
-{
-    remove_names(r->headers_in,
-                 names_of(r->headers_in, is_false_header, r->pool));
-    /* of a public page that includes this one, made from its headers */
-    remove_names(r->subprocess_env,
-                 names_of(r->subprocess_env, is_false_variable, r->pool));
-}
-
-void openid2rp_vars_scrub_trailers(request_rec *r)
-{
-    const apr_array_header_t *names = names_of(r->trailers_in,
-                                               is_false_header, r->pool);
-
-    /* not what mod_headers has set meanwhile: only what the client sent */
-    remove_names(r->headers_in, names);
-    remove_names(r->trailers_in, names);
 }

@@ -8,12 +8,35 @@
 #include "openid2rp.h"
 #include "orp_identity.h"
 
-/** Put an identity into a request: user, and environment variables. */
-void openid2rp_vars_set(request_rec *r, const orp_identity_t *identity);
+#define OPENID2RP_VARS_PREFIX "OPENID2RP_"
+
+/** Is this the name of a variable of ours? */
+int openid2rp_vars_is_ours(const char *name);
+
+/** Forget all variables of ours: those that a request has from another one,
+ * which includes it. */
+void openid2rp_vars_clear(request_rec *r);
+
+/**
+ * Put an identity into a request, and no other than that.
+ * @param user  for REMOTE_USER, with AUTH_TYPE; NULL: both stay as they are
+ */
+void openid2rp_vars_set(request_rec *r, const orp_identity_t *identity,
+                        const char *user);
+
+/** A login was refused: OPENID2RP_ERROR and OPENID2RP_ERROR_CODE. */
+void openid2rp_vars_set_error(request_rec *r, const orp_reason_t *why);
+
+/** No login could begin: OPENID2RP_NOTICE. */
+void openid2rp_vars_set_notice(request_rec *r, const char *sentence);
+
+/** OpenIDPassHeaders: the variables as request headers too, for a proxied
+ * application. One with control characters in it does not become a header. */
+void openid2rp_vars_pass(request_rec *r);
 
 /** Remove client headers that a backend could take for our variables: any
- * spelling of OPENID2RP with "-", "_" or "." behind it, of REMOTE_USER, and of
- * AUTH_TYPE. */
+ * spelling of OPENID2RP with "-", "_" or "." behind it, of what
+ * openid2rp_vars_pass() would set, of REMOTE_USER, and of AUTH_TYPE. */
 void openid2rp_vars_scrub(request_rec *r);
 
 /** The same of the headers behind a body (trailers). */

@@ -1,0 +1,246 @@
+/* SPDX-FileCopyrightText: 2026 the mod_openid2rp developers
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* openid2rp_links_dbd.c - OpenIDLinks in a database, through mod_dbd.
+ *
+ * The query is prepared when mod_dbd connects, and the identifier is a
+ * parameter of it, so that nothing in it is taken for SQL.
+ */
+
+#include "openid2rp_links.h"
+
+#include <apr_atomic.h>
+#include <apr_dbd.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <mod_dbd.h>
+
+#include "openid2rp_values.h"
+
+#define ALL_KEY "openid2rp:dbd"
+
+typedef APR_OPTIONAL_FN_TYPE(ap_dbd_acquire) acquire_fn;
+
+struct openid2rp_links_dbd_t {
+    const char *query;
+    const char *label;          /* of the query, at mod_dbd */
+    acquire_fn *acquire;
+    apr_uint32_t *failed;       /* it cannot be asked, and the log says so */
+};
+
+/* ---------------------------------------------------------------------- */
+/* At start */
+
+/* APR takes "%" and a letter for a parameter, and "%%" for "%". */
+static const char *check_query(cmd_parms *cmd, const char *query)
+{
+    int parameters = 0;
+    const char *c;
+
+    for (c = query; *c; c++) {
+        if (c[0] != '%') {
+            continue;
+        }
+        if (c[1] == 's' && c > query && (c[-1] == '\'' || c[-1] == '"')) {
+            return openid2rp_mistake(cmd, "%%s stands between quotation "
+                                     "marks in the query; without them the "
+                                     "identifier takes its place.");
+        }
+        if (apr_isalpha(c[1])) {
+            if (c[1] != 's' || apr_isalnum(c[2])) {
+                return openid2rp_mistake(cmd, "\"%.3s\" in the query is not "
+                                         "%%s; a percent sign is written "
+                                         "%%%%.", c);
+            }
+            parameters++;
+        }
+        c += c[1] != '\0';
+    }
+    return parameters == 1 ? NULL
+        : openid2rp_mistake(cmd, "the query must have %%s once, where the "
+                            "identifier belongs, and has it %d times.",
+                            parameters);
+}
+
+/* What is known of a query of this server already, in the configuration that
+ * is just being read. */
+static openid2rp_links_dbd_t *dbd_of(cmd_parms *cmd, const char *query)
+{
+    const char *key = apr_psprintf(cmd->pool, "%pp %s",
+                                   (const void *)cmd->server, query);
+    void *data = NULL;
+    apr_hash_t *all;
+    openid2rp_links_dbd_t *dbd;
+
+    apr_pool_userdata_get(&data, ALL_KEY, cmd->pool);
+    all = data;
+    if (!all) {
+        all = apr_hash_make(cmd->pool);
+        apr_pool_userdata_setn(all, ALL_KEY, NULL, cmd->pool);
+    }
+    dbd = apr_hash_get(all, key, APR_HASH_KEY_STRING);
+    if (!dbd) {
+        dbd = apr_pcalloc(cmd->pool, sizeof(*dbd));
+        apr_hash_set(all, key, APR_HASH_KEY_STRING, dbd);
+        dbd->query = apr_pstrdup(cmd->pool, query);
+        dbd->failed = apr_pcalloc(cmd->pool, sizeof(*dbd->failed));
+        /* some databases take it for the name of the statement */
+        dbd->label = apr_psprintf(cmd->pool, "openid2rp_links_%u",
+                                  apr_hash_count(all));
+    }
+    return dbd;
+}
+
+const char *openid2rp_links_dbd_read(const openid2rp_links_dbd_t **pdbd,
+                                     cmd_parms *cmd, const char *query)
+{
+    APR_OPTIONAL_FN_TYPE(ap_dbd_prepare) *prepare
+        = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_prepare);
+    const char *error = check_query(cmd, query);
+    openid2rp_links_dbd_t *dbd;
+
+    if (error) {
+        return error;
+    }
+    if (ap_check_cmd_context(cmd, NOT_IN_HTACCESS)) {
+        return openid2rp_mistake(cmd, "dbd: cannot stand in .htaccess: "
+                                 "queries are prepared when httpd starts.");
+    }
+    dbd = dbd_of(cmd, query);
+    dbd->acquire = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_acquire);
+    if (!prepare || !dbd->acquire) {
+        return openid2rp_mistake(cmd, "dbd: needs mod_dbd, which is not "
+                                 "loaded.");
+    }
+    prepare(cmd->server, dbd->query, dbd->label);
+    *pdbd = dbd;
+    return NULL;
+}
+
+/* ---------------------------------------------------------------------- */
+/* In requests */
+
+/* Once until it can be asked again; for each process. */
+static apr_status_t fail(const openid2rp_links_dbd_t *dbd, request_rec *r,
+                         const char *sentence, orp_reason_t *why)
+{
+    int said = apr_atomic_xchg32(dbd->failed, 1) != 0;
+
+    ap_log_rerror(APLOG_MARK, said ? APLOG_DEBUG : APLOG_ERR, 0, r,
+                  O2RP(262) "OpenIDLinks: accounts cannot be looked up: %s",
+                  sentence);
+    return orp_reason_set(why, ORP_ELINKS, NULL,
+                          "Accounts cannot be looked up at the moment.");
+}
+
+/* The one account in the first column. All rows must be fetched, or some
+ * drivers cannot use the connection again. */
+static apr_status_t read_rows(const char **paccount, request_rec *r,
+                              const ap_dbd_t *database,
+                              apr_dbd_results_t *results)
+{
+    const char *account = NULL;
+    int several = 0;
+    apr_dbd_row_t *row = NULL;
+
+    while (!apr_dbd_get_row(database->driver, r->pool, results, &row, -1)) {
+        const char *value = apr_dbd_get_entry(database->driver, row, 0);
+
+        if (value && *value && !account) {
+            account = apr_pstrdup(r->pool, value);
+        }
+        else if (value && *value && strcmp(value, account)) {
+            several = 1;
+        }
+        row = NULL;
+    }
+    if (several) {
+        return ORP_ENOACCOUNT;
+    }
+    if (!account) {
+        return ORP_ENOTFOUND;
+    }
+    *paccount = account;
+    return APR_SUCCESS;
+}
+
+/* The query with the identifier in it. Only for SQLite, where a text has no
+ * other escapes than two quotation marks for one. */
+static const char *write_out(const char *query, const char *identifier,
+                             const ap_dbd_t *database, apr_pool_t *pool)
+{
+    const char *escaped = apr_dbd_escape(database->driver, pool, identifier,
+                                         database->handle);
+    const char *text = "", *mark;
+
+    for (; (mark = strchr(query, '%')); query = mark + 1) {
+        text = apr_pstrcat(pool, text,
+                           apr_pstrmemdup(pool, query,
+                                          (apr_size_t)(mark - query)), NULL);
+        if (mark[1] == 's') {
+            text = apr_pstrcat(pool, text, "'", escaped, "'", NULL);
+        }
+        else {
+            text = apr_pstrcat(pool, text, "%", NULL);
+        }
+        mark += mark[1] == 's' || mark[1] == '%';
+    }
+    return apr_pstrcat(pool, text, query, NULL);
+}
+
+/* What APR has prepared in SQLite is of no use any more when somebody has
+ * changed any table, and would be of none until httpd restarts.
+ * @return 0, or an error of the driver */
+static int ask(apr_dbd_results_t **presults,
+               const openid2rp_links_dbd_t *dbd, request_rec *r,
+               const ap_dbd_t *database, const char *claimed_id)
+{
+    apr_dbd_prepared_t *query = apr_hash_get(database->prepared, dbd->label,
+                                             APR_HASH_KEY_STRING);
+    int error = query
+        ? apr_dbd_pvselect(database->driver, r->pool, database->handle,
+                           presults, query, 0, claimed_id, NULL)
+        : APR_EGENERAL;
+
+    if (error && !strcmp(apr_dbd_name(database->driver), "sqlite3")) {
+        *presults = NULL;
+        error = apr_dbd_select(database->driver, r->pool, database->handle,
+                               presults, write_out(dbd->query, claimed_id,
+                                                   database, r->pool), 0);
+    }
+    return error;
+}
+
+apr_status_t openid2rp_links_dbd_find(const char **paccount,
+                                      const openid2rp_links_dbd_t *dbd,
+                                      request_rec *r, const char *claimed_id,
+                                      orp_reason_t *why)
+{
+    const ap_dbd_t *database = dbd->acquire(r);
+    apr_dbd_results_t *results = NULL;
+    apr_status_t status;
+    int error;
+
+    if (!database) {
+        return fail(dbd, r, "mod_dbd has no connection to the database, or "
+                    "it does not take the query", why);
+    }
+    error = ask(&results, dbd, r, database, claimed_id);
+    if (error) {
+        const char *said = apr_dbd_error(database->driver, database->handle,
+                                         error);
+
+        return fail(dbd, r, said ? said : "the query failed", why);
+    }
+    apr_atomic_set32(dbd->failed, 0);
+    status = read_rows(paccount, r, database, results);
+    if (status == ORP_ENOACCOUNT) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, O2RP(264)
+                      "OpenIDLinks: the query has more than one account for "
+                      "%s, so it has none", claimed_id);
+        return orp_reason_set(why, status, claimed_id,
+                              "%s belongs to more than one account here.",
+                              claimed_id);
+    }
+    return status;
+}
