@@ -40,6 +40,25 @@ sub bytes_of {
     return substr $block x ($size / 5000 + 1), 0, $size;
 }
 
+# A multipart form with fields and files; a part is [name, value] or [name,
+# bytes, filename].
+my $PARTS = 'multipart/form-data; boundary=----WebKitFormBoundaryAaB03x';
+
+sub parts_of {
+    return join '', map({ "------WebKitFormBoundaryAaB03x\r\n"
+        . qq(Content-Disposition: form-data; name="$_->[0]")
+        . (defined $_->[2] ? qq(; filename="$_->[2]"\r\n)
+           . 'Content-Type: application/octet-stream' : '')
+        . "\r\n\r\n$_->[1]\r\n" } @_), "------WebKitFormBoundaryAaB03x--\r\n";
+}
+
+# One with these fields and a file, of exactly that many bytes.
+sub parts_of_size {
+    my ($size, @fields) = @_;
+    my $rest = length parts_of(@fields, [ 'photo', '', 'me.png' ]);
+    return parts_of(@fields, [ 'photo', bytes_of($size - $rest), 'me.png' ]);
+}
+
 # The response to a POST whose headers and body are as given; the body in
 # pieces where it is a list.
 sub post {
@@ -103,9 +122,7 @@ for my $where (sort keys %place) {
     arrives(post($url, 'application/octet-stream', $bytes), $bytes,
             "$where gets 5 MB of bytes");
     for my $case (
-        [ 'multipart', 'multipart/form-data; boundary=xx', join "\r\n",
-          '--xx', 'Content-Disposition: form-data; name="openid_identifier"',
-          '', $ALICE, '--xx--', '' ],
+        [ 'multipart', $PARTS, parts_of([ 'a', 'b' ], [ 'c', "\0", 'd' ]) ],
         [ 'JSON', 'application/json',
           qq({"openid_identifier": "$ALICE", "openid.mode": "id_res"}) ],
         [ 'text', 'text/plain', "openid_identifier=$ALICE" ],
@@ -125,6 +142,40 @@ for my $where (sort keys %place) {
         arrives(post($url, $type, $body), $body, "$where gets $what");
         arrives(post($url, $type, pieces($body, 3, 1)), $body,
                 "$where gets $what, chunked");
+    }
+}
+for my $where ('a backend', 'the application') {
+    my $url = $place{$where};
+    for my $size ($LIMIT - 1, $LIMIT, $LIMIT + 1, $LIMIT + 8193, 300_000) {
+        my $parts = parts_of_size($size, [ 'a', 'b' ]);
+        arrives(post($url, $PARTS, $parts), $parts,
+                "$where gets a multipart form of $size bytes");
+        arrives(post($url, $PARTS, pieces($parts, 1000, 1, 7919)), $parts,
+                "$where gets a chunked multipart form of $size bytes");
+    }
+    next if $where ne 'the application';
+    for my $case (
+        [ 'a file of that name', $PARTS,
+          parts_of([ 'openid_identifier', $ALICE, 'id.txt' ]) ],
+        [ 'a file that holds a form', 'multipart/form-data; boundary=xx',
+          "--xx\r\nContent-Disposition: form-data; name=f; filename=f\r\n\r\n"
+          . parts_of([ 'openid_identifier', $ALICE ]) . "\r\n--xx--" ],
+        [ 'multipart without a part', $PARTS, parts_of() ],
+        [ 'multipart of nothing', $PARTS, '' ],
+        [ 'bytes that are called multipart', $PARTS, bytes_of(10_000) ],
+        [ 'a broken multipart form', $PARTS,
+          substr parts_of([ 'a', 'b' ]), 0, -10 ],
+        [ 'a multipart form that is called a form', $FORM,
+          parts_of([ 'openid_identifier', $ALICE ]) ],
+        [ 'a form that is called multipart', $PARTS,
+          "openid_identifier=$ALICE" ],
+        [ 'other multipart', 'multipart/mixed; boundary=xx',
+          "--xx\r\nContent-Disposition: form-data; name="
+          . qq("openid_identifier"\r\n\r\n$ALICE\r\n--xx--) ],
+        [ 'many parts', $PARTS, parts_of(map { [ "p$_", $_ ] } 1 .. 600) ],
+    ) {
+        my ($what, $type, $body) = @$case;
+        arrives(post($url, $type, $body), $body, "$where gets $what");
     }
 }
 {
@@ -151,10 +202,13 @@ for my $where (sort keys %place) {
     my $sent = post($APP, $FORM, 'a=1', [ 'Expect' => '100-continue' ]);
     like $sent->status, qr/\A(?:100|200)\z/, 'Expect: 100-continue is no trap';
     for my $method ('PUT', 'PATCH', 'DELETE') {
-        my $form = 'openid_identifier=' . encode($ALICE);
-        arrives(exchange(port_of(), raw_request($method, $APP, [
-            [ Cookie => $cookie ], [ 'Content-Type' => $FORM ] ], $form)),
-            $form, "$method begins no login");
+        for my $case ([ $FORM, 'openid_identifier=' . encode($ALICE) ],
+                      [ $PARTS, parts_of([ 'openid_identifier', $ALICE ]) ]) {
+            my ($type, $form) = @$case;
+            arrives(exchange(port_of(), raw_request($method, $APP, [
+                [ Cookie => $cookie ], [ 'Content-Type' => $type ] ], $form)),
+                $form, "$method begins no login: $type");
+        }
     }
     is env_of(post("$APP?x=y", $FORM, 'a=1'))->{QUERY_STRING}, 'x=y',
         'the query of a POST is as it was';
@@ -162,6 +216,85 @@ for my $where (sort keys %place) {
         'so is its Content-Length';
     is env_of(post($APP, $FORM, 'a=1'))->{CONTENT_TYPE}, $FORM,
         'and its type';
+}
+
+# --- multipart forms that begin a login -------------------------------------
+
+my @id = ([ 'openid_identifier', $ALICE ]);
+{
+    my $quoted = 'multipart/form-data; boundary="----WebKitFormBoundaryAaB03x"';
+    for my $case (
+        [ 'alone', $PARTS, parts_of(@id) ],
+        [ 'a quoted boundary', $quoted, parts_of(@id) ],
+        [ 'other letters', ucfirst $PARTS, parts_of(@id) ],
+        [ 'before a file', $PARTS, parts_of_size(50_000, @id) ],
+        [ 'behind a file', $PARTS,
+          parts_of([ 'photo', bytes_of(9000), 'a.png' ], @id) ],
+        [ 'behind an empty one', $PARTS, parts_of([ 'photo', '', '' ], @id) ],
+        [ 'at the limit', $PARTS, parts_of_size($LIMIT, @id) ],
+        [ 'as many parts as may be', $PARTS, parts_of(@id, map {
+            [ "p$_", '' ] } 2 .. 512) ],
+    ) {
+        my ($what, $type, $body) = @$case;
+        is post($APP, $type, $body)->status, 303, "parts begin a login: $what";
+        is post($APP, $type, pieces($body, 1000, 1))->status, 303,
+            "and do so when they are chunked: $what";
+        is browser()->send('POST', $APP, $body, headers => [
+            [ 'Content-Type' => $type ] ])->status, 303,
+            "and where nobody is signed in: $what";
+    }
+    for my $size ($LIMIT + 1, 1_000_000) {
+        # the second field is what is looked for in a large form
+        my $parts = parts_of_size($size, @id, [ 'b', 'openid_identifier=x' ]);
+        arrives(post($APP, $PARTS, $parts), $parts,
+                "none begins by parts of $size bytes");
+        arrives(post($APP, $PARTS, pieces($parts, 5000)), $parts,
+                "nor by chunked ones of $size bytes");
+        for my $headers ([], [ [ 'Transfer-Encoding' => 'chunked' ] ]) {
+            error_log();
+            my $page = exchange(port_of(), browser()->request('POST', $APP,
+                @$headers ? undef : $parts, headers =>
+                [ [ 'Content-Type' => $PARTS ], @$headers ])
+                . (@$headers ? chunked(@{ pieces($parts, 5000) }) : ''), $APP);
+            is $page->status, 401, "$size bytes of parts, and nobody is signed"
+                . ' in' . (@$headers ? ', chunked' : '') . ': a login page';
+            is scalar(refusals()), 0, 'and no login is refused';
+        }
+    }
+}
+
+# What is named in a form that cannot be read may have been meant for us.
+for my $case (
+    [ 'an escape', $FORM, "openid_identifier=$ALICE&b=%zz", 400 ],
+    [ 'a NUL', $FORM, "a=\0&openid_identifier=$ALICE", 400 ],
+    [ 'parts without an end', $PARTS, substr(parts_of(@id), 0, -4), 400 ],
+    [ 'parts with a NUL', $PARTS, parts_of([ 'a', "\0" ], @id), 400 ],
+    [ 'too many parts', $PARTS,
+      parts_of(@id, map { [ "p$_", '' ] } 2 .. 513), 413 ],
+) {
+    my ($what, $type, $body, $status) = @$case;
+    refusals();
+    is post($APP, $type, $body)->status, $status,
+        "broken, and it names an identifier: $what";
+    is scalar(refusals()), 1, 'which the log says once';
+}
+
+for my $case ([ $FORM, 'openid_identifier=' . encode($ALICE) ],
+              [ $PARTS, parts_of(@id) ]) {
+    my ($type, $body) = @$case;
+    for my $coding ('gzip', 'identity, gzip') {
+        arrives(post($APP, $type, $body, [ 'Content-Encoding' => $coding ]),
+            $body, "what is coded is not looked into: $coding");
+    }
+    is post($APP, $type, $body, [ 'Content-Encoding' => 'Identity' ])->status,
+        303, 'what is coded by nothing is';
+    my $sent = post($APP, $type, $body, [ 'Expect' => '100-continue' ]);
+    like $sent->status, qr/\A(?:100|303)\z/, 'nor is Expect: 100-continue '
+        . 'a trap for a start';
+    my $old = raw_request('POST', $APP, [ [ Cookie => $cookie ],
+        [ 'Content-Type' => $type ] ]) =~ s{HTTP/1\.1}{HTTP/1.0}r;
+    arrives(exchange(port_of(), $old . $body, $APP), '',
+        'HTTP/1.0 without a length has no body');
 }
 
 # --- two requests on one connection -----------------------------------------
@@ -187,6 +320,11 @@ sub all_of {
     my @sizes = all_of($one . $two) =~ /BODY_SIZE=(\d+)/g;
     is_deeply \@sizes, [ 3, 4 ],
         'each request on a connection gets its own body';
+    my $parts = parts_of([ 'a', 'b' ]);
+    my $first = raw_request('POST', $APP, [[ Cookie => $cookie ],
+        [ 'Content-Type' => $PARTS ]], $parts) =~ s/Connection: close\r\n//r;
+    is_deeply [ all_of($first . $two) =~ /BODY_SIZE=(\d+)/g ],
+        [ length $parts, 4 ], 'also behind a multipart form';
     my $nobody = raw_request('POST', $APP, [[ Accept => 'text/html' ],
         [ 'Content-Type' => $FORM ]], form_of(60_000))
         =~ s/Connection: close\r\n//r;
@@ -240,9 +378,10 @@ sub send_part {
 
 sub post_head {
     my (@lines) = @_;
+    my $type = $lines[0] =~ /:/ ? $FORM : shift @lines;
     return join "\r\n", 'POST /site/app/body HTTP/1.1', 'Host: localhost:'
         . port_of(), 'Connection: close', "Cookie: $cookie",
-        "Content-Type: $FORM", @lines, '', '';
+        "Content-Type: $type", @lines, '', '';
 }
 
 is send_part(post_head('Content-Length: 3') . 'a=1', 1), 200,
@@ -268,11 +407,13 @@ for my $case (
     [ 'a length beyond all', 'Content-Length: 99999999999999999999999' ],
 ) {
     my ($what, $header, $body) = @$case;
-    my $start = time;
-    my $result = send_part(post_head($header)
-                           . ($body // 'openid_identifier=x'), 1);
-    like $result, qr/\A(?:4\d\d|closed)\z/, "$what is refused";
-    cmp_ok time - $start, '<', 5, 'and nothing hangs';
+    for my $type ($FORM, $PARTS) {
+        my $start = time;
+        my $result = send_part(post_head($type, $header)
+                               . ($body // 'openid_identifier=x'), 1);
+        like $result, qr/\A(?:4\d\d|closed)\z/, "$what is refused: $type";
+        cmp_ok time - $start, '<', 5, 'and nothing hangs';
+    }
 }
 {
     # As many as there are workers in one process, and a few.

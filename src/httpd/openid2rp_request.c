@@ -118,7 +118,7 @@ static int classify_form(openid2rp_request_t *notes, request_rec *r)
         notes->broken = 1;
         notes->too_large = openid2rp_body_is_too_large(r);
     }
-    else if (!notes->identity
+    else if (!notes->identity && openid2rp_mode(r) == OPENID2RP_PROTECT
              && openid2rp_body_large_form_has(r, IDENTIFIER "=")) {
         /* of who is signed in, it may be the application's */
         notes->action = OPENID2RP_START;

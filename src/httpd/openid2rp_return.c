@@ -267,7 +267,7 @@ static int is_too_large(request_rec *r)
     orp_params_t *form;
 
     return r->method_number == M_POST
-        && (openid2rp_body_form(&form, r) == HTTP_REQUEST_ENTITY_TOO_LARGE
+        && (openid2rp_body_message(&form, r) == HTTP_REQUEST_ENTITY_TOO_LARGE
             || openid2rp_body_is_too_large(r));
 }
 

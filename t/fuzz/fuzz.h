@@ -34,8 +34,8 @@
 /** All targets, in the order of the alphabet. */
 #define FUZZ_TARGETS(X) \
     X(address) X(codec) X(direct) X(html) X(identifier) X(links) X(login) \
-    X(message) X(multipart) X(nonce) X(params) X(place) X(realm) X(records) X(redis) \
-    X(url) X(xrds) X(xri) X(yadis)
+    X(message) X(multipart) X(nonce) X(params) X(place) X(realm) \
+    X(records) X(redis) X(url) X(xrds) X(xri) X(yadis)
 
 /** What a target does with its bytes: exactly size of them, without a NUL
  * behind; the pool is destroyed afterwards. */

@@ -19,6 +19,7 @@ use Time::HiRes qw(time);
 
 my $APP = url('/security/app');
 my $FORM = 'application/x-www-form-urlencoded';
+my $PARTS = 'multipart/form-data; boundary=xx';
 my $FORM_MAX = 64 * 1024;       # OPENID2RP_FORM_MAX
 my $PARAMS_MAX = 512;           # ORP_PARAMS_MAX
 my $BAD = [400, 'bad-message'];
@@ -31,6 +32,7 @@ my $CANARY = canary();
 no_content_type_on_post();
 empty_post();
 wrong_type();
+broken_multipart();
 truncated_body();
 clients_that_stop_sending();
 oversized_post();
@@ -144,6 +146,51 @@ sub multipart {
         pairs_of("?$message")), "--$boundary--", '';
 }
 
+# A start as parts that cannot be read, or in two ways.
+sub broken_multipart {
+    my $good = multipart('xx', 'openid_identifier=' . encode("$CANARY/parts"));
+    my $bad = [400, 'bad-identifier'];
+    my %body = (
+        'no end' => [ $bad, $good =~ s/--\r\n\z//r ],
+        'no end at all' => [ $bad, $good =~ s/\r\n--xx--\r\n\z//r ],
+        'no end of the headers' => [ $bad, $good =~ s/"\r\n\r\n/"\r\n/r ],
+        'line feeds only' => [ $bad, $good =~ s/\r//gr ],
+        'two names' => [ $bad, $good =~ s/(; name=".*?")/$1; name="x"/r ],
+        'a name* beside it' => [ $bad, $good =~ s/(name=".*?")/$1; name*=x/r ],
+        'two headers of one kind' => [ $bad,
+            $good =~ s/^(Content-Disposition:.*\r\n)/$1$1/mr ],
+        'a folded header' => [ $bad, $good =~ s/; name/;\r\n name/r ],
+        'a NUL in the header' => [ $bad, $good =~ s/; name/;\0name/r ],
+        'a NUL in the value' => [ $bad, $good =~ s/parts/\0parts/r ],
+        'base64' => [ $bad, $good =~
+            s/^(Content-D)/Content-Transfer-Encoding: base64\r\n$1/mr ],
+        'a line that begins like a delimiter' => [ $bad,
+            $good =~ s/\r\n(?=--xx--)/\r\n--xxy\r\n/r ],
+        'the name twice' => [ $bad, $good =~ s/--xx--//r . $good ],
+        'too many parts' => [ $TOO_LARGE, multipart('xx', join '&',
+            'openid_identifier=x', map { "a$_=b" } 1 .. $PARAMS_MAX) ],
+    );
+    for my $what (sort keys %body) {
+        my ($refusal, $body) = @{ $body{$what} };
+        refused(browser()->send('POST', $APP, $body, headers =>
+                [ [ 'Content-Type' => $PARTS ] ]), @$refusal,
+                "broken multipart: $what");
+    }
+    for my $type ("$PARTS; boundary=yy", 'multipart/form-data',
+                  'multipart/form-data; boundary="xx',
+                  'multipart/form-data; boundary=' . 'x' x 71) {
+        refused(browser()->send('POST', $APP, $good, headers =>
+                [ [ 'Content-Type' => $type ] ]), @$bad,
+                "broken multipart: $type");
+    }
+    is_deeply [web_log($CANARY)], [], 'broken multipart: nobody is asked';
+    is browser()->send('POST', $APP, multipart('xx', 'openid_identifier='
+        . encode($OP->id('alice'))), headers => [ [ 'Content-Type' => $PARTS ]
+        ])->status, 303, 'control: multipart that is whole';
+    $OP->calls;
+    refusals();
+}
+
 sub json {
     return '{' . join(',', map { "\"$_->[0]\":\"$_->[1]\"" }
                       pairs_of("?$_[0]")) . '}';
@@ -247,9 +294,9 @@ sub impossible_bodies {
 }
 
 sub head_of {
-    my ($browser, $url, $header) = @_;
+    my ($browser, $url, $header, $type) = @_;
     return $browser->request('POST', $url, undef, headers => [
-        [ 'Content-Type' => $FORM ], [ split /: /, $header ] ]);
+        [ 'Content-Type' => $type // $FORM ], [ split /: /, $header ] ]);
 }
 
 sub truncated_body {
@@ -271,12 +318,17 @@ sub truncated_body {
         'truncated body: what is said in the log is always the same';
     is_deeply [ $OP->calls ], [], 'truncated body: nobody is asked';
     my $start = 'openid_identifier=' . encode($OP->id('alice'));
-    for my $case (broken_bodies($start), impossible_bodies($start)) {
-        my ($what, $header, $body) = @$case;
-        my ($text) = send_part(port_of(), head_of(browser(), $APP, $header)
-                               . $body, 'shut');
-        like $text =~ m{\AHTTP/1\.1 (\d+)} ? $1 : '', qr/\A(?:|4\d\d|501)\z/,
-            "truncated start: $what is refused";
+    my %start = ($FORM => $start, $PARTS => multipart('xx', $start));
+    for my $type ($FORM, $PARTS) {
+        for my $case (broken_bodies($start{$type}),
+                      impossible_bodies($start{$type})) {
+            my ($what, $header, $body) = @$case;
+            my ($text) = send_part(port_of(), head_of(browser(), $APP, $header,
+                                                      $type) . $body, 'shut');
+            like $text =~ m{\AHTTP/1\.1 (\d+)} ? $1 : '',
+                qr/\A(?:|4\d\d|501)\z/,
+                "truncated start: $what is refused: $type";
+        }
     }
     is_deeply [ $OP->calls ], [], 'truncated start: nobody is asked';
     refusals();
@@ -296,7 +348,9 @@ sub clients_that_stop_sending {
     my @requests = map({ head_of($browser, $key, $_->[1]) . $_->[2] }
                        broken_bodies($message)),
         map({ head_of(browser(), $app, $_->[1]) . $_->[2] }
-            broken_bodies($start));
+            broken_bodies($start)),
+        map({ head_of(browser(), $app, $_->[1], $PARTS) . $_->[2] }
+            broken_bodies(multipart('xx', $start)));
     my $since = time;
     my @sockets = map {
         my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
@@ -410,6 +464,18 @@ sub oversized_start {
         my $name = "a gigabyte as a start, $what";
         refused($page, @$TOO_LARGE, $name);
         is $page->action, '/security/app', "$name: one can begin again";
+        cmp_ok $sent, '<', 64 * 1024 * 1024, "$name: it is not all read";
+    }
+    # Parts carry files: they are not searched for a start.
+    $OP->calls;
+    %is = gigabytes(multipart('xx', $start) =~ s/--xx--\r\n\z//r
+        . "--xx\r\nContent-Disposition: form-data; name=f; filename=f\r\n\r\n");
+    for my $what (sort keys %is) {
+        my ($header, $begin) = @{ $is{$what} };
+        my ($page, $sent) = pour(head_of(browser(), $APP, $header, $PARTS)
+                                 . $begin, 'x' x 65_536, 16_384);
+        my $name = "a gigabyte of parts, $what";
+        means_nothing($page, qr/\A401\z/, $name);
         cmp_ok $sent, '<', 64 * 1024 * 1024, "$name: it is not all read";
     }
     is_deeply [web_log($CANARY)], [], 'a gigabyte as a start: nobody is asked';
@@ -568,6 +634,8 @@ sub memory_is_flat {
             headers => [ [ 'Content-Type' => $FORM ] ]),
         head_of($browser, $key, 'Transfer-Encoding: chunked')
             . chunked(('x' x 8000) x 40),
+        $browser->request('POST', $APP, multipart('xx', 'openid_identifier=x'
+            . '&a=' x 600), headers => [ [ 'Content-Type' => $PARTS ] ]),
         $browser->request('POST', $key, ($message =~ s/(openid\.signed=)/
             $1 . 'x,' x 8000/erx) . '&openid.x=' . 'x' x 16_000, headers => [
             [ 'Content-Type' => $FORM ] ]),
