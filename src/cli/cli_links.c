@@ -157,6 +157,15 @@ static const action_t actions[] = {
 };
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
 
+/* FILE, as the library has it. */
+static const char *find_place(const cli_options_t *options, apr_pool_t *pool)
+{
+    const char *file = APR_ARRAY_IDX(options->operands, 0, const char *);
+
+    return !strncmp(file, "txt:", 4) || !strncmp(file, "dbm:", 4)
+        ? file : apr_pstrcat(pool, "txt:", file, NULL);
+}
+
 static const action_t *find_action(const char *name)
 {
     apr_size_t i;
@@ -172,7 +181,8 @@ static const action_t *find_action(const char *name)
 apr_status_t cli_links_check(const cli_options_t *options, orp_reason_t *why,
                              apr_pool_t *pool)
 {
-    const char *file = operand(options, 0), *name = operand(options, 1);
+    const char *file = APR_ARRAY_IDX(options->operands, 0, const char *);
+    const char *name = APR_ARRAY_IDX(options->operands, 1, const char *);
     const action_t *action = find_action(name);
     int more = options->operands->nelts - 2;
 
@@ -202,13 +212,10 @@ apr_status_t cli_links_check(const cli_options_t *options, orp_reason_t *why,
 int cli_links(const cli_options_t *options, apr_pool_t *pool)
 {
     const action_t *action = find_action(operand(options, 1));
-    const char *file = operand(options, 0);
-    call_t call = { options, NULL, operand(options, 2), operand(options, 3),
-                    orp_reason_create(pool), pool };
+    call_t call = { options, find_place(options, pool), operand(options, 2),
+                    operand(options, 3), orp_reason_create(pool), pool };
     apr_status_t status;
 
-    call.place = !strncmp(file, "txt:", 4) || !strncmp(file, "dbm:", 4)
-        ? file : apr_pstrcat(pool, "txt:", file, NULL);
     /* Without, cli_links_check() has refused the call. */
     status = action ? action->run(&call) : APR_EINVAL;
     return status == APR_SUCCESS ? CLI_OK

@@ -73,7 +73,7 @@ static apr_status_t read_text(orp_links_text_t *ptext, orp_links_t *links,
     } while (status == APR_SUCCESS && ++reads < READS
              && stat(links->dbm.path, &after) == 0
              && !is_same(&after, &links->info));
-    return status == APR_SUCCESS ? status : ORP_ELINKS;
+    return status;
 }
 
 static apr_status_t open_text(orp_links_t *links, orp_reason_t *why,

@@ -14,8 +14,9 @@
 #include <apr_strings.h>
 #include <apr_time.h>
 
-/* Between two looks at the lock. */
-#define PAUSE apr_time_from_msec(5)
+/* Between two looks at the lock: at first, and at most. */
+#define PAUSE_MIN apr_time_from_msec(2)
+#define PAUSE_MAX apr_time_from_msec(64)
 
 /* What a new file may be at most: who reads it need not be who writes it. */
 #define NEW_FILE_MODE 0644
@@ -181,20 +182,25 @@ static int try_lock(orp_links_hold_t *hold)
 
 static apr_status_t wait_for_lock(orp_links_hold_t *hold)
 {
-    apr_time_t until = apr_time_now() + ORP_LINKS_PATIENCE;
+    apr_time_t now = apr_time_now(), until = now + ORP_LINKS_PATIENCE;
+    apr_interval_time_t pause = PAUSE_MIN;
 
     while (!try_lock(hold)) {
         if (errno) {
             return orp_links_file_fault(hold->why, "made or locked",
                                         hold->lock_path);
         }
-        if (apr_time_now() > until) {
+        now = apr_time_now();
+        if (now > until) {
             return orp_reason_set(hold->why, ORP_ELINKS, hold->path,
                                   "%s cannot be changed: another process has "
                                   "been changing it for a minute.",
                                   hold->path);
         }
-        apr_sleep(PAUSE);
+        /* a crowd must not come at the same moment, nor keep the machine busy
+         * by looking */
+        apr_sleep(pause / 2 + now % pause);
+        pause = pause < PAUSE_MAX ? 2 * pause : PAUSE_MAX;
     }
     return APR_SUCCESS;
 }

@@ -270,8 +270,12 @@ static const char *line_end(const orp_links_text_t *text)
 /* What the last line lacks to be one: nothing, or a line end. */
 static const char *missing_end(const orp_links_text_t *text)
 {
-    char last = text->size ? text->bytes[text->size - 1] : '\n';
+    char last;
 
+    if (!text->size) {
+        return "";
+    }
+    last = text->bytes[text->size - 1];
     return last == '\n' ? "" : last == '\r' ? "\n" : line_end(text);
 }
 

@@ -69,6 +69,10 @@ static const reading_t readings[] = {
       "line 1: " A " has another account on line 2, and so it has none\n"
       "line 2: " A " has another account on line 1, and so it has none\n"
       "line 3: " A " has another account on line 2, and so it has none\n" },
+    { "three accounts", A " a\n" A " b\n" A " c\n", "",
+      "line 1: " A " has another account on line 2, and so it has none\n"
+      "line 2: " A " has another account on line 1, and so it has none\n"
+      "line 3: " A " has another account on line 1, and so it has none\n" },
     { "case of an account", A " a\n" A " A\n", "", "line 1: *\nline 2: *\n" },
     { "no account", A "\n" B " b\n", B "=b\n",
       "line 1: the account is missing\n" },

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "orp_links_file.h"
+
 #define A "https://a.example/"
 #define B "https://b.example/"
 #define BOM "\xEF\xBB\xBF"
@@ -419,6 +421,34 @@ static void what_a_killed_editor_left_is_no_obstacle(void **state)
     assert_int_equal(links_files(world), 1);
 }
 
+/* By an editor that does not know of the lock. */
+static void what_others_have_changed_meanwhile_is_not_lost(void **state)
+{
+    links_world_t *world = *state;
+    static const orp_links_text_t text = { A " a\n", sizeof(A " a\n") - 1 };
+    static const char *const before[] = { NULL, B " b\n" };
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(before); i++) {
+        orp_links_hold_t *hold;
+
+        unlink(world->path);
+        if (before[i]) {
+            links_write(world, before[i]);
+        }
+        assert_status(orp_links_hold(&hold, world->path, world->why,
+                                     world->pool), APR_SUCCESS);
+        assert_status(orp_links_hold_write(hold, &text), APR_SUCCESS);
+        links_write(world, "# mine\n");
+        assert_status(orp_links_hold_commit(hold), ORP_ELINKS);
+        orp_links_hold_end(hold);
+        assert_string_equal(links_read(world), "# mine\n");
+        assert_int_equal(links_files(world), 1);
+    }
+    assert_status(links_add(world, A, "a"), APR_SUCCESS);
+    assert_string_equal(links_read(world), "# mine\n" A " a\n");
+}
+
 /* Whoever may make files in the folder could have put them there. */
 static void links_at_our_names_are_not_followed(void **state)
 {
@@ -455,6 +485,7 @@ int main(void)
         links_test(a_full_disk_changes_nothing),
         links_test(a_symbolic_link_stays_one),
         links_test(what_a_killed_editor_left_is_no_obstacle),
+        links_test(what_others_have_changed_meanwhile_is_not_lost),
         links_test(links_at_our_names_are_not_followed),
     };
 
