@@ -339,5 +339,6 @@ sub a_restart_forgets_nothing {
     ok $httpd->stop && $httpd->start, 'a stop and a start';
     is $try->(), 303, 'begin anew too';
     ok $httpd->stop, 'httpd stops';
-    is_deeply [ $httpd->crashes ], [], 'and no child of it has crashed';
+    is_deeply [ $httpd->crashes ], [], 'and no child of it has crashed'
+        or diag $httpd->says;       # glibc says what it did not like
 }

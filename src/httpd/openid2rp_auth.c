@@ -205,6 +205,7 @@ int openid2rp_auth_fixups(request_rec *r)
         return openid2rp_intercept(r);
     }
     if (!notes) {
+        openid2rp_vars_clear(r);
         inherit(r);
     }
     openid2rp_vars_pass(r);

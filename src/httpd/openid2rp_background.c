@@ -212,7 +212,13 @@ static void work(openid2rp_background_t *background, apr_pool_t *pool)
     }
 }
 
-/* Wait until no work is being done, and see that there will be none. */
+/* Wait until no work is being done, and see that there will be none.
+ *
+ * Under prefork, httpd ends a child in its handler of SIGTERM or SIGHUP, and
+ * calls this and all of exit() there, wherever the child was. Within malloc(),
+ * say, while curl works for a request, that hangs (until httpd kills it, ten
+ * seconds later) or aborts, with or without us: OpenSSL frees what it has in
+ * exit(). Between two requests, where a child mostly is, nothing is held. */
 static apr_status_t stop(void *data)
 {
     openid2rp_background_t *background = data;

@@ -59,7 +59,8 @@ static const char *check_subst(cmd_parms *cmd, const ap_regex_t *regex,
         if (*c == '\\' && c[1]) {
             c++;
         }
-        else if (*c == '$' && apr_isdigit(c[1]) && c[1] - '0' > regex->re_nsub) {
+        else if (*c == '$' && apr_isdigit(c[1])
+                 && c[1] - '0' > regex->re_nsub) {
             return openid2rp_mistake(cmd, "\"%s\" names the group $%c, and "
                                      "the regular expression has %d.", subst,
                                      c[1], (int)regex->re_nsub);

@@ -134,6 +134,7 @@ int openid2rp_handler(request_rec *r)
     int result;
 
     if (!notes || notes->action == OPENID2RP_NOTHING) {
+        openid2rp_intercept_again(r);
         return unprotected(r);
     }
     openid2rp_body_leave(r);

@@ -47,6 +47,7 @@ static void tell_identity(request_rec *r, const orp_identity_t *identity)
 
 static void tell(request_rec *r, const openid2rp_request_t *notes)
 {
+    openid2rp_request(r)->told = r->per_dir_config;
     openid2rp_vars_clear(r);
     if (notes->identity) {
         tell_identity(r, notes->identity);
@@ -172,6 +173,8 @@ static int look_at(request_rec *r)
     if (result != OK) {
         return result;
     }
+    /* a body that was looked into may have brought trailers */
+    openid2rp_vars_scrub(r);
     /* we come back to addresses of this site; none has line ends in it */
     if (orp_has_control(r->uri)) {
         return pass(notes, r);
@@ -196,7 +199,22 @@ int openid2rp_intercept(request_rec *r)
         tell(r, notes);
         return DECLINED;
     }
-    return is_part(r) ? DECLINED : look_at(r);
+    if (is_part(r)) {
+        /* of a page in another section, which has its own users */
+        openid2rp_vars_clear(r);
+        return DECLINED;
+    }
+    return look_at(r);
+}
+
+void openid2rp_intercept_again(request_rec *r)
+{
+    const openid2rp_request_t *notes = openid2rp_request_find(r);
+
+    if (notes && notes->told && notes->told != r->per_dir_config
+        && openid2rp_mode(r) == OPENID2RP_INTERCEPT) {
+        tell(r, seen(r));
+    }
 }
 
 /* ---------------------------------------------------------------------- */
@@ -236,6 +254,9 @@ int openid2rp_intercept_post_read_request(request_rec *r)
         r->the_request = apr_pstrcat(r->pool, r->method, " ",
                                      r->unparsed_uri, " ", r->protocol,
                                      NULL);
+        /* a page that mod_cache has would leave the application in the
+         * dark */
+        apr_table_setn(r->headers_in, "Cache-Control", "no-cache");
     }
     return DECLINED;
 }

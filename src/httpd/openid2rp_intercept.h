@@ -27,6 +27,10 @@
  */
 ORP_MUST_USE int openid2rp_intercept(request_rec *r);
 
+/** In the handler: an index file may stand in another section than the folder
+ * that was looked at. */
+void openid2rp_intercept_again(request_rec *r);
+
 /** Hook function: what an application finds of a request line is that of the
  * URL which it is called at, not the provider's answer. */
 int openid2rp_intercept_post_read_request(request_rec *r);

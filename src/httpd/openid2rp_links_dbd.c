@@ -4,7 +4,8 @@
 /* openid2rp_links_dbd.c - OpenIDLinks in a database, through mod_dbd.
  *
  * The query is prepared when mod_dbd connects, and the identifier is a
- * parameter of it, so that nothing in it is taken for SQL.
+ * parameter of it, so that nothing in it is taken for SQL. A connection is
+ * held for the query only: mod_dbd has few of them, and requests can be long.
  */
 
 #include "openid2rp_links.h"
@@ -19,12 +20,14 @@
 
 #define ALL_KEY "openid2rp:dbd"
 
-typedef APR_OPTIONAL_FN_TYPE(ap_dbd_acquire) acquire_fn;
+typedef APR_OPTIONAL_FN_TYPE(ap_dbd_open) open_fn;
+typedef APR_OPTIONAL_FN_TYPE(ap_dbd_close) close_fn;
 
 struct openid2rp_links_dbd_t {
     const char *query;
     const char *label;          /* of the query, at mod_dbd */
-    acquire_fn *acquire;
+    open_fn *open;
+    close_fn *close;
     apr_uint32_t *failed;       /* it cannot be asked, and the log says so */
 };
 
@@ -107,12 +110,15 @@ const char *openid2rp_links_dbd_read(const openid2rp_links_dbd_t **pdbd,
                                  "queries are prepared when httpd starts.");
     }
     dbd = dbd_of(cmd, query);
-    dbd->acquire = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_acquire);
-    if (!prepare || !dbd->acquire) {
-        return openid2rp_mistake(cmd, "dbd: needs mod_dbd, which is not "
-                                 "loaded.");
+    if (!dbd->open) {
+        dbd->open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
+        dbd->close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
+        if (!prepare || !dbd->open || !dbd->close) {
+            return openid2rp_mistake(cmd, "dbd: needs mod_dbd, which is not "
+                                     "loaded.");
+        }
+        prepare(cmd->server, dbd->query, dbd->label);
     }
-    prepare(cmd->server, dbd->query, dbd->label);
     *pdbd = dbd;
     return NULL;
 }
@@ -135,19 +141,20 @@ static apr_status_t fail(const openid2rp_links_dbd_t *dbd, request_rec *r,
 
 /* The one account in the first column. All rows must be fetched, or some
  * drivers cannot use the connection again. */
-static apr_status_t read_rows(const char **paccount, request_rec *r,
+static apr_status_t read_rows(const char **paccount,
                               const ap_dbd_t *database,
-                              apr_dbd_results_t *results)
+                              apr_dbd_results_t *results, apr_pool_t *pool,
+                              apr_pool_t *scratch)
 {
     const char *account = NULL;
     int several = 0;
     apr_dbd_row_t *row = NULL;
 
-    while (!apr_dbd_get_row(database->driver, r->pool, results, &row, -1)) {
+    while (!apr_dbd_get_row(database->driver, scratch, results, &row, -1)) {
         const char *value = apr_dbd_get_entry(database->driver, row, 0);
 
         if (value && *value && !account) {
-            account = apr_pstrdup(r->pool, value);
+            account = apr_pstrdup(pool, value);
         }
         else if (value && *value && strcmp(value, account)) {
             several = 1;
@@ -188,36 +195,41 @@ static const char *write_out(const char *query, const char *identifier,
     return apr_pstrcat(pool, text, query, NULL);
 }
 
-/* What APR has prepared in SQLite is of no use any more when somebody has
- * changed any table, and would be of none until httpd restarts.
- * @return 0, or an error of the driver */
+/* @return 0, or an error of the driver */
 static int ask(apr_dbd_results_t **presults,
-               const openid2rp_links_dbd_t *dbd, request_rec *r,
-               const ap_dbd_t *database, const char *claimed_id)
+               const openid2rp_links_dbd_t *dbd, const ap_dbd_t *database,
+               const char *claimed_id, apr_pool_t *scratch)
 {
     apr_dbd_prepared_t *query = apr_hash_get(database->prepared, dbd->label,
                                              APR_HASH_KEY_STRING);
     int error = query
-        ? apr_dbd_pvselect(database->driver, r->pool, database->handle,
+        ? apr_dbd_pvselect(database->driver, scratch, database->handle,
                            presults, query, 0, claimed_id, NULL)
         : APR_EGENERAL;
+    int tries;
 
-    if (error && !strcmp(apr_dbd_name(database->driver), "sqlite3")) {
+    /* what APR has prepared in SQLite is of no use any more when somebody has
+     * changed any table, and would be of none until httpd restarts; and the
+     * first query after that may fail, too */
+    for (tries = 2; error && tries > 0
+         && !strcmp(apr_dbd_name(database->driver), "sqlite3"); tries--) {
         *presults = NULL;
-        error = apr_dbd_select(database->driver, r->pool, database->handle,
+        error = apr_dbd_select(database->driver, scratch, database->handle,
                                presults, write_out(dbd->query, claimed_id,
-                                                   database, r->pool), 0);
+                                                   database, scratch), 0);
     }
     return error;
 }
 
-apr_status_t openid2rp_links_dbd_find(const char **paccount,
-                                      const openid2rp_links_dbd_t *dbd,
-                                      request_rec *r, const char *claimed_id,
-                                      orp_reason_t *why)
+/* What results hold of the connection goes with scratch, before the
+ * connection is somebody else's. */
+static apr_status_t look_up(const char **paccount,
+                            const openid2rp_links_dbd_t *dbd, request_rec *r,
+                            const char *claimed_id, orp_reason_t *why)
 {
-    const ap_dbd_t *database = dbd->acquire(r);
+    ap_dbd_t *database = dbd->open(r->pool, r->server);
     apr_dbd_results_t *results = NULL;
+    apr_pool_t *scratch;
     apr_status_t status;
     int error;
 
@@ -225,22 +237,37 @@ apr_status_t openid2rp_links_dbd_find(const char **paccount,
         return fail(dbd, r, "mod_dbd has no connection to the database, or "
                     "it does not take the query", why);
     }
-    error = ask(&results, dbd, r, database, claimed_id);
+    apr_pool_create(&scratch, r->pool);
+    error = ask(&results, dbd, database, claimed_id, scratch);
     if (error) {
         const char *said = apr_dbd_error(database->driver, database->handle,
                                          error);
 
-        return fail(dbd, r, said ? said : "the query failed", why);
+        status = fail(dbd, r, said ? said : "the query failed", why);
     }
-    apr_atomic_set32(dbd->failed, 0);
-    status = read_rows(paccount, r, database, results);
-    if (status == ORP_ENOACCOUNT) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, O2RP(264)
-                      "OpenIDLinks: the query has more than one account for "
-                      "%s, so it has none", claimed_id);
-        return orp_reason_set(why, status, claimed_id,
-                              "%s belongs to more than one account here.",
-                              claimed_id);
+    else {
+        apr_atomic_set32(dbd->failed, 0);
+        status = read_rows(paccount, database, results, r->pool, scratch);
     }
+    apr_pool_destroy(scratch);
+    dbd->close(r->server, database);
     return status;
+}
+
+apr_status_t openid2rp_links_dbd_find(const char **paccount,
+                                      const openid2rp_links_dbd_t *dbd,
+                                      request_rec *r, const char *claimed_id,
+                                      orp_reason_t *why)
+{
+    apr_status_t status = look_up(paccount, dbd, r, claimed_id, why);
+
+    if (status != ORP_ENOACCOUNT) {
+        return status;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, O2RP(264)
+                  "OpenIDLinks: the query has more than one account for %s, "
+                  "so it has none", claimed_id);
+    return orp_reason_set(why, status, claimed_id,
+                          "%s belongs to more than one account here.",
+                          claimed_id);
 }

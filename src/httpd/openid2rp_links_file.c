@@ -11,6 +11,7 @@
 
 #include "openid2rp_links.h"
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 #include <http_core.h>
@@ -47,6 +48,21 @@ static int is_htaccess(const cmd_parms *cmd)
 /* ---------------------------------------------------------------------- */
 /* At start */
 
+/* It quotes the file: nothing of that may pass for another line, or move the
+ * cursor of a terminal. */
+static const char *printable(const char *text, apr_pool_t *pool)
+{
+    char *copy = apr_pstrdup(pool, text);
+    char *c;
+
+    for (c = copy; *c; c++) {
+        if (apr_iscntrl(*c)) {
+            *c = '?';
+        }
+    }
+    return copy;
+}
+
 /* The first mistake, and how many there are besides; NULL for none. */
 static const char *sum_up(const apr_array_header_t *mistakes,
                           const char *place, apr_pool_t *pool)
@@ -56,9 +72,7 @@ static const char *sum_up(const apr_array_header_t *mistakes,
     if (!mistakes->nelts) {
         return NULL;
     }
-    /* it quotes the file */
-    first = ap_escape_logitem(pool, APR_ARRAY_IDX(mistakes, 0,
-                                                  const char *));
+    first = printable(APR_ARRAY_IDX(mistakes, 0, const char *), pool);
     return mistakes->nelts == 1
         ? apr_psprintf(pool, "%s, %s", path, first)
         : apr_psprintf(pool, "%s, %s (and %d more)", path, first,

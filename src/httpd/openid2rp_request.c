@@ -48,6 +48,20 @@ static int take_identifier(openid2rp_request_t *notes,
     return 1;
 }
 
+/* Does a field begin with that mark, in what cannot be decoded? */
+static int has_mark(const char *query, const char *mark)
+{
+    const char *at = query;
+
+    while ((at = strstr(at, mark)) != NULL) {
+        if (at == query || at[-1] == '&') {
+            return 1;
+        }
+        at++;
+    }
+    return 0;
+}
+
 static int classify_query(openid2rp_request_t *notes, request_rec *r)
 {
     const char *query = r->parsed_uri.query;
@@ -59,10 +73,10 @@ static int classify_query(openid2rp_request_t *notes, request_rec *r)
     if (orp_params_parse_form(&params, query, strlen(query), r->pool)
         != APR_SUCCESS) {
         /* broken, or too much: meant for us, if the mark is in it */
-        if (strstr(query, RETURN "=")) {
+        if (has_mark(query, RETURN "=")) {
             notes->action = OPENID2RP_RETURN;
         }
-        else if (strstr(query, IDENTIFIER "=")) {
+        else if (has_mark(query, IDENTIFIER "=")) {
             notes->action = OPENID2RP_START;
         }
         notes->broken = notes->action != OPENID2RP_NOTHING;

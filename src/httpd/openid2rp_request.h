@@ -39,6 +39,7 @@ typedef struct openid2rp_request_t {
     /* intercept mode */
     int is_seen;                /* it was looked at: what it redirects to
                                  * internally is not, but learns the same */
+    const void *told;           /* the per_dir_config that it was told for */
     const openid2rp_outcome_t *outcome; /* ANSWER, CALL: of a login's step */
     const char *notice;         /* why no login could begin, or NULL */
 } openid2rp_request_t;

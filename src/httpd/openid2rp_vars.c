@@ -75,6 +75,9 @@ void openid2rp_vars_clear(request_rec *r)
         apr_table_unset(r->subprocess_env,
                         APR_ARRAY_IDX(names, i, const char *));
     }
+    /* a part has those of the page around it; httpd adds this one's own */
+    apr_table_unset(r->subprocess_env, "REMOTE_USER");
+    apr_table_unset(r->subprocess_env, "AUTH_TYPE");
 }
 
 /* Without what ends a line, and so short that no application chokes on it; cut
@@ -92,6 +95,10 @@ static const char *sentence_of(const char *text, apr_pool_t *pool)
     for (c = sentence; *c; c++) {
         if (apr_iscntrl(*c)) {
             *c = ' ';
+        }
+        else if ((unsigned char)c[0] == 0xc2 && (unsigned char)c[1] >= 0x80
+                 && (unsigned char)c[1] < 0xa0) {
+            c[0] = c[1] = ' ';  /* U+0080 to U+009F */
         }
     }
     return sentence;

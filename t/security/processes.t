@@ -246,7 +246,7 @@ sub a_flood_of_starts {
     is records($httpd, 'login'), $logins, "$name: the store does not grow";
     cmp_ok memory($httpd), '<', $before + 4096,
         "$name: nor do the processes" or diag "$before before";
-    is_deeply [ $op->log ], [], "$name: the provider is not asked";
+    is join("\n", $op->log), '', "$name: the provider is not asked";
     cmp_ok scalar(@log = $httpd->log) - $lines, '<=', 3,
         "$name: nor is the log flooded";
     is page_of(guest($httpd)), 401, "$name: control: nobody else is in";
@@ -287,7 +287,7 @@ sub a_flood_of_keys_and_cookies {
     is short(%cookies), '401x500', "$name: made-up cookies sign nobody in";
     is_deeply [ map { records($httpd, $_) } @kinds ], \@records,
         "$name: nothing of it is stored";
-    is_deeply [ $op->log ], [], "$name: nobody is asked";
+    is join("\n", $op->log), '', "$name: nobody is asked";
     cmp_ok memory($httpd), '<', $before + 4096, "$name: memory stays"
         or diag "$before before";
     is page_of($member), 200, "$name: who is signed in stays so";
@@ -324,7 +324,7 @@ sub bad_signatures_for_one_login {
     is $browser->twin->get($evil->assertion($begun, sig => "bad$_"))->status,
         303, "$name: once it is completed, all of that leads on"
         for 1 .. 3;
-    is_deeply [ $evil->calls ], [], "$name: and nobody is asked";
+    is join(' ', $evil->calls), '', "$name: and nobody is asked";
     ended($httpd, $name);
 }
 
@@ -333,8 +333,11 @@ sub bad_signatures_for_one_login {
 # A small store, full of logins that are as large as they can be.
 sub a_store_is_filled {
     my $name = 'nonce eviction';
-    my $httpd = started(httpd('OpenIDStore shm:1M', 'OpenIDLoginTimeout '
-                              . LOGIN_TIMEOUT . 's'), $name);
+    # It runs while others look at what the provider is asked: so it may ask
+    # nothing by itself.
+    my $httpd = started(httpd('OpenIDStore shm:1M', 'OpenIDAssociate login',
+                              'OpenIDLoginTimeout ' . LOGIN_TIMEOUT . 's'),
+                        $name);
     my $member = member($httpd);
     my ($browser, $back) = half_way($httpd);
     my $twin = $browser->twin;
@@ -456,7 +459,7 @@ sub an_assertion_for_another_host {
         "Listen 127.0.0.1:$port",
         "<VirtualHost 127.0.0.1:$port>", "ServerName localhost:$port",
         "DocumentRoot $site", '</VirtualHost>');
-    my $far = httpd($place);
+    my $far = httpd($place, 'OpenIDAssociate login');
     started($_, $name) for $httpd, $far;
     for ([ 'another virtual host', $port ],
          [ 'another httpd', $far->port ]) {
@@ -475,7 +478,7 @@ sub an_assertion_for_another_host {
         is scalar(grep { /login refused \(no-login\)/ } $httpd->log,
                   $far->log), 2 * ($there == $port ? 1 : 2),
             "$name: $where knows no such login, says the log";
-        is_deeply [ $op->log ], [], "$name: nobody is asked";
+        is join("\n", $op->log), '', "$name: nobody is asked";
         is $browser->get($back)->status, 303,
             "$name: control: $where aside, it signs in";
         is page_of($browser), 200, "$name: where it was meant to";

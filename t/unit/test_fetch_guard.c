@@ -101,14 +101,33 @@ typedef struct {
     int port;                   /* of both */
 } canary_t;
 
+/* Can somebody listen there? Not where a connection has ended in the last
+ * minute: its port is kept, at its own address and no other. */
+static int is_free(const char *address, int port)
+{
+    int fd = web_listen(address, &port);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd >= 0;
+}
+
+/* Its port is free at PUBLIC too, for a server that a test puts there. */
 static canary_t canary(scene_t *scene)
 {
+    int has_ipv6 = is_free("::1", 0), tries = 50;
     canary_t c;
 
-    c.inner4 = web_server(scene, web_answers, WEB_OK "\r\ninner");
-    c.port = c.inner4->port;
+    do {
+        assert_true(tries-- > 0);
+        c.inner4 = web_server(scene, web_answers, WEB_OK "\r\ninner");
+        c.port = c.inner4->port;
+    } while (!is_free(PUBLIC, c.port)
+             || (has_ipv6 && !is_free("::1", c.port)));
     c.inner6 = web_server_at(scene, "::1", c.port, web_answers,
                              WEB_OK "\r\ninner");
+    assert_true(c.inner6 || !has_ipv6);
     return c;
 }
 
