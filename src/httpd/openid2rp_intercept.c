@@ -162,6 +162,17 @@ static int come_back(openid2rp_request_t *notes, request_rec *r)
     return is_ours(notes, r, OPENID2RP_CALL);
 }
 
+/* We come back to addresses of this site. None has line ends in it; and from a
+ * folder's name without "/", mod_dir sends the browser on, before anybody has
+ * been called: there, a login begins where that leads. */
+static int cannot_come_back(request_rec *r)
+{
+    apr_size_t size = strlen(r->uri);
+
+    return orp_has_control(r->uri)
+        || (r->finfo.filetype == APR_DIR && size && r->uri[size - 1] != '/');
+}
+
 static int look_at(request_rec *r)
 {
     openid2rp_request_t *notes = openid2rp_request(r);
@@ -175,8 +186,7 @@ static int look_at(request_rec *r)
     }
     /* a body that was looked into may have brought trailers */
     openid2rp_vars_scrub(r);
-    /* we come back to addresses of this site; none has line ends in it */
-    if (orp_has_control(r->uri)) {
+    if (cannot_come_back(r)) {
         return pass(notes, r);
     }
     switch (notes->action) {
