@@ -44,6 +44,7 @@ write_file("$dir/minimal.conf", 'ServerName localhost',
     'Listen 127.0.0.1:1', "DefaultRuntimeDir $dir", "PidFile $dir/httpd.pid",
     'ErrorLog logs/error_log', @load);
 write_file("$dir/ca.pem", '');
+write_file("$dir/links", 'https://alice.example/ alice');
 write_file("$dir/$_", 'secret') for qw(password open);
 chmod 0600, "$dir/password" or BAIL_OUT("$dir/password: $!");
 chmod 0644, "$dir/open" or BAIL_OUT("$dir/open: $!");
@@ -101,6 +102,37 @@ my @flags = (
 # Directive => { good => [VALUE...], bad => [VALUE...] }: each VALUE is one
 # argument; [ARGUMENT...] are several, [] is none.
 my %value = (
+    OpenIDIntercept => { @flags },
+    OpenIDSession => {
+        good => [ 'store', 'off', 'Store', 'OFF' ],
+        bad => [ '', 'on', 'cookie', 'shm', [], [ 'store', 'off' ] ],
+    },
+    OpenIDPassHeaders => {
+        good => [ 'off', 'Off', 'X-OpenID-', 'x', 'OpenID2RP-', 'A1-b-' ],
+        bad => [ '', [], '-X', 'X_', 'X OpenID', 'X:', "X-\xc3\xbc", "X-\t",
+                 'X.Y', [ 'X-', 'Y-' ] ],
+    },
+    # what needs other directives: t/remote_user.t, t/links.t
+    OpenIDRemoteUser => {
+        good => [ 'identifier', [ 'identifier', '(.*)', '$1' ],
+                  [ 'identifier', 'https://(a|b)/([0-9]+)', '$2@$1' ] ],
+        bad => [ '', [], 'nickname', 'sreg.', 'sreg.shoe', 'ax.', 'ax.a,b',
+                 'id', [ 'identifier', '(.*)' ], [ 'identifier', '(', 'x' ],
+                 [ 'identifier', '(.*)', '$2' ],
+                 [ 'identifier', '(.*)', '$1', 'more' ] ],
+    },
+    OpenIDLinks => {
+        good => [ "txt:$dir/links", 'txt:links',
+                  [ "txt:$dir/links", 'missing=deny' ],
+                  [ "txt:$dir/links", 'missing=identifier' ],
+                  [ "txt:$dir/links", 'missing=/register' ] ],
+        bad => [ '', [], "$dir/links", 'txt:', "txt:$dir/none", "txt:$dir",
+                 'dbm:', "dbm:$dir/none", 'file:x', 'dbd:',
+                 [ "txt:$dir/links", 'missing=' ],
+                 [ "txt:$dir/links", 'missing=register' ],
+                 [ "txt:$dir/links", 'lost=deny' ],
+                 [ "txt:$dir/links", 'missing=deny', 'more' ] ],
+    },
     OpenIDUnauthAction => {
         good => [ 'auto', 'login', '401', 'LOGIN' ],
         bad => [ '', 'sometimes', '403', 'on', [], [ 'auto', 'login' ] ],
@@ -325,7 +357,7 @@ sub is_clear {
                      $value =~ /[=#]([^=#]*)\z/,
                      $value =~ /:(.*)\z/) } @args, @seen;
     return grep({ $_ ne '' && index($lines[0], $_) >= 0 } @bare)
-        || $lines[0] =~ /the label must|""|write "|a path has no|the name must|\*\*\*@/;
+        || $lines[0] =~ /the label must|""|write |must have %s|a path has no|the name must|\*\*\*@/;
 }
 
 my %context;        # directive => in which sections it may stand
