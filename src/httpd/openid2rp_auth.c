@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "openid2rp_config.h"
+#include "openid2rp_cookie.h"
 #include "openid2rp_intercept.h"
 #include "openid2rp_reply.h"
 #include "openid2rp_request.h"
@@ -196,6 +197,7 @@ int openid2rp_auth_fixups(request_rec *r)
     }
     mode = openid2rp_mode(r);
     if (mode == OPENID2RP_OFF) {
+        (void)openid2rp_cookie_keep(r);     /* the logout path may be here */
         return DECLINED;
     }
     /* also where httpd asked for no user ("Require ip"); and again where it

@@ -10,6 +10,7 @@
 #include "openid2rp_origin.h"
 #include "orp_codec.h"
 
+#define KEPT_KEY "openid2rp:cookies"
 #define HOST_PREFIX "__Host-"
 #define SECURE_PREFIX "__Secure-"
 #define LOGIN_PREFIX "openid2rp_login_"
@@ -92,12 +93,26 @@ static int has_value(const apr_array_header_t *values, const char *value)
     return 0;
 }
 
+const char *openid2rp_cookie_keep(request_rec *r)
+{
+    void *kept = NULL;
+
+    apr_pool_userdata_get(&kept, KEPT_KEY, r->pool);
+    if (!kept) {
+        kept = (void *)apr_table_get(r->headers_in, "Cookie");
+        if (kept) {
+            apr_pool_userdata_setn(kept, KEPT_KEY, NULL, r->pool);
+        }
+    }
+    return kept;
+}
+
 apr_array_header_t *openid2rp_cookie_values(request_rec *r, const char *name,
                                             int max)
 {
     apr_array_header_t *values = apr_array_make(r->pool, 1,
                                                 sizeof(const char *));
-    const char *cookies = apr_table_get(r->headers_in, "Cookie");
+    const char *cookies = openid2rp_cookie_keep(r);
     apr_size_t length = strlen(name);
     pair_t pair;
 
@@ -244,7 +259,7 @@ static apr_array_header_t *logins_begun(request_rec *r)
     const char *prefix = login_prefix(r);
     apr_size_t length = strlen(prefix);
     apr_uint64_t now = (apr_uint64_t)apr_time_sec(r->request_time);
-    const char *cookies = apr_table_get(r->headers_in, "Cookie");
+    const char *cookies = openid2rp_cookie_keep(r);
     pair_t pair;
 
     while (next_pair(&pair, &cookies)) {

@@ -34,6 +34,13 @@ int openid2rp_cookie_is_host(const char *name);
 int openid2rp_cookie_is_login(const char *name);
 
 /**
+ * What the client sends as its Cookie, or NULL. It is kept from the first call:
+ * mod_headers may take cookies out of a request, so that a backend does not
+ * see them, before the handler needs them.
+ */
+const char *openid2rp_cookie_keep(request_rec *r);
+
+/**
  * The values that the client sends for a name, in order, each once (a browser
  * may have more than one: another path's, a neighbour's). Values that cannot
  * be ours do not count.

@@ -34,17 +34,35 @@ void openid2rp_request_claim(request_rec *r)
     r->finfo.filetype = APR_REG;
 }
 
+/* A form that has another way to sign in, too, comes with an empty field. */
+static int is_blank(const char *text)
+{
+    return !text[strspn(text, " ")];
+}
+
 /* Take a login's identifier out of a query or form. */
-static int take_identifier(openid2rp_request_t *notes,
+static int take_identifier(openid2rp_request_t *notes, request_rec *r,
                            const orp_params_t *params)
 {
-    int count = orp_params_count(params, IDENTIFIER);
+    int blank_counts = openid2rp_mode(r) == OPENID2RP_PROTECT;
+    const char *typed = NULL;
+    int count = 0;
+    int i;
 
+    for (i = 0; i < orp_params_size(params); i++) {
+        const char *value = orp_params_value(params, i);
+
+        if (!strcmp(orp_params_name(params, i), IDENTIFIER)
+            && (blank_counts || !is_blank(value))) {
+            typed = value;
+            count++;
+        }
+    }
     if (!count) {
         return 0;
     }
     notes->action = OPENID2RP_START;
-    notes->typed = count == 1 ? orp_params_get(params, IDENTIFIER) : NULL;
+    notes->typed = count == 1 ? typed : NULL;
     return 1;
 }
 
@@ -89,7 +107,7 @@ static int classify_query(openid2rp_request_t *notes, request_rec *r)
             ? orp_params_get(params, RETURN) : "";
         return 1;
     }
-    return take_identifier(notes, params);
+    return take_identifier(notes, r, params);
 }
 
 static int has_value(request_rec *r, const char *header, const char *value)
@@ -100,13 +118,11 @@ static int has_value(request_rec *r, const char *header, const char *value)
 }
 
 /* In intercept mode, only what can be read is ours: an application may get
- * what it likes. An answer is: no application asked for it. And a form that
- * has another way to sign in, too, comes with an empty field. */
+ * what it likes. An answer is: no application asked for it. */
 static void let_pass(openid2rp_request_t *notes)
 {
     if (notes->action == OPENID2RP_START
-        && (notes->broken || notes->too_large
-            || (notes->typed && !notes->typed[strspn(notes->typed, " ")]))) {
+        && (notes->broken || notes->too_large)) {
         notes->action = OPENID2RP_NOTHING;
         notes->broken = notes->too_large = 0;
     }
@@ -123,7 +139,7 @@ static int classify_form(openid2rp_request_t *notes, request_rec *r)
         return result;
     }
     if (form) {
-        if (take_identifier(notes, form) && in_query) {
+        if (take_identifier(notes, r, form) && in_query) {
             notes->typed = NULL;
         }
     }
