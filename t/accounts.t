@@ -10,6 +10,8 @@
 use v5.14;
 use strict;
 use warnings;
+use DB_File;
+use Fcntl qw(O_RDONLY);
 use Digest::SHA qw(sha256_hex);
 use File::Path qw(remove_tree);
 use OpenID2RP::Test;
@@ -178,7 +180,14 @@ sub value_of {
 }
 
 # What the application has on its disk.
-sub accounts { read_records("$STATE/accounts") }
+sub accounts {
+    my $file = "$STATE/accounts.db";
+    return {} unless -e $file;
+    tie my %dbm, 'DB_File', $file, O_RDONLY, 0600, $DB_HASH
+        or die "$file: $!";
+    return { map { my $name = $_;
+        ($name => { map { @$_ } pairs_of("?$dbm{$name}") }) } keys %dbm };
+}
 
 sub owner_of { (accounts()->{"openid $_[0]"} // {})->{account} }
 

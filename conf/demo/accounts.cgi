@@ -14,13 +14,14 @@
 #   OPENID2RP_ERROR        somebody has come back without that
 #
 # Environment: ACCOUNTS_STATE, a directory that the program may write; made if
-# its parent is there. In it: accounts, sessions/, secret, lock.
+# its parent is there. In it: accounts.db (a DBM), sessions/, secret, lock.
 
 use v5.14;
 use strict;
 use warnings;
+use DB_File;
 use Digest::SHA qw(hmac_sha256 hmac_sha256_hex sha256_hex);
-use Fcntl qw(:flock);
+use Fcntl qw(:flock O_CREAT O_EXCL O_RDONLY O_RDWR);
 
 # Text is bytes here, in UTF-8, from the environment to the page.
 my $STATE = $ENV{ACCOUNTS_STATE} // '';
@@ -56,7 +57,7 @@ sub run {
     prepare();
     open my $lock, '>>', "$STATE/lock" or die "$STATE/lock: $!\n";
     flock $lock, LOCK_EX or die "$STATE/lock: $!\n";
-    $db = load("$STATE/accounts") // {};
+    $db = accounts();
     find_session();
     my @done = $form && !$came_with_cookie ? send_again($form) : route($form);
     keep_session();
@@ -256,7 +257,28 @@ sub hash_of {
     return $hash;
 }
 
-sub save { return store("$STATE/accounts", $db, 1) }
+# In a DBM, a value is a record's fields, as in a query.
+sub accounts {
+    my $file = "$STATE/accounts.db";
+    return {} unless -e $file;
+    tie my %dbm, 'DB_File', $file, O_RDONLY, 0600, $DB_HASH
+        or die "$file: $!\n";
+    return { map { ($_ => fields($dbm{$_})) } keys %dbm };
+}
+
+# Made anew and renamed, so that it is whole, whatever happens.
+sub save {
+    my $file = "$STATE/accounts.db";
+    unlink "$file.new";
+    my $dbm = tie my %dbm, 'DB_File', "$file.new", O_RDWR | O_CREAT | O_EXCL,
+        0600, $DB_HASH or die "$file.new: $!\n";
+    $dbm{$_} = written($db->{$_}) for keys %$db;
+    $dbm->sync == 0 or die "$file.new: $!\n";
+    undef $dbm;
+    untie %dbm;
+    rename "$file.new", $file or die "$file: $!\n";
+    return;
+}
 
 # --- sessions ---------------------------------------------------------------
 
@@ -544,15 +566,18 @@ sub load {
     return \%record;
 }
 
+sub written {
+    my ($record) = @_;
+    return join '&', map { "$_=" . encode($record->{$_}) }
+        grep { defined $record->{$_} } sort keys %$record;
+}
+
 # In one step: a file is whole, whatever happens; and with $sync it stays.
 sub store {
     my ($file, $records, $sync) = @_;
     open my $out, '>:raw', "$file.new" or die "$file.new: $!\n";
     for my $name (sort keys %$records) {
-        my $record = $records->{$name};
-        print $out encode($name), ' ', join('&', map {
-            "$_=" . encode($record->{$_})
-        } grep { defined $record->{$_} } sort keys %$record), "\n";
+        print $out encode($name), ' ', written($records->{$name}), "\n";
     }
     (!$sync || $out->flush && $out->sync) && close $out
         or die "$file.new: $!\n";
