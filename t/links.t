@@ -33,6 +33,7 @@ $site->start or die $site->httpd->says;
 text();
 missing();
 registering();
+before_an_application();
 changes();
 broken_lines();
 away();
@@ -79,10 +80,14 @@ sub sql {
     close $sqlite or die "sqlite3: $?";
 }
 
-sub make_files {
+sub make_text {
     replace($file{txt}, "# who is who\n\n" . lines(alice => 'al',
         'alice2' => 'al', bob => 'Bob Miller', 'carol#1' => 'caro',
         url => 'http://other.example/'));
+}
+
+sub make_files {
+    make_text();
     replace($file{$_}, lines(alice => 'old')) for qw(busy htaccess);
     replace($file{bad}, lines(alice => 'al') . "no account\x01\n"
         . "http:// x\n");
@@ -103,6 +108,13 @@ sub links {
     return [ 'OpenIDRemoteUser link', "OpenIDLinks \"$place\" @missing" ];
 }
 
+# In intercept mode.
+sub before {
+    my ($lines) = @_;
+    return [ 'OpenIDIntercept On', 'AuthType None', 'Require all granted',
+             @$lines ];
+}
+
 sub sections {
     my $query = 'dbd:SELECT account FROM links WHERE identifier = %s';
     return (
@@ -116,6 +128,11 @@ sub sections {
         register => links("txt:$file{txt}", 'missing=/register.html'),
         upper => [ 'OpenIDRemoteUser link "(.*)" "ACME-$1"',
             "OpenIDLinks txt:$file{txt} missing=identifier" ],
+        inlink => before(links("txt:$file{txt}")),
+        inid => before(links("txt:$file{txt}", 'missing=identifier')),
+        inreg => before(links("txt:$file{txt}", 'missing=/register.html')),
+        insession => [ 'OpenIDSession store',
+            @{ before(links("txt:$file{txt}")) } ],
         busy => links("txt:$file{busy}"),
         dbm => links("dbm:$dir/links.dbm"),
         dbmid => links("dbm:$dir/links.dbm", 'missing=identifier'),
@@ -261,6 +278,32 @@ sub registering {
     ok command($file{txt}, 'add', $site->id('fay'), 'fay'),
         'an account is made';
     $site->is_named($browser, 'inner', 'fay', 'which is good at once');
+}
+
+# An application that has accounts of its own is let alone with those who have
+# none here, unless they are to be refused.
+sub before_an_application {
+    for (['inlink', 'alice', 'al', 1, ''], ['inlink', 'dave', '', 0, 'no-account'],
+         ['inid', 'alice', 'al', 1, ''],
+         ['inid', 'dave', $site->id('dave'), 1, ''],
+         ['inreg', 'alice', 'al', 1, ''], ['inreg', 'dave', '', 1, '']) {
+        my ($section, $name, $user, $is_known, $code) = @$_;
+        my $page = $site->arrive($section, $name);
+        is_deeply [ $page->status, map { $page->header($_) // '' }
+                    qw(X-Name X-Is X-Code) ],
+            [ 200, $user, $is_known ? $site->id($name) : '', $code ],
+            "$section: what an application learns of $name";
+    }
+    my (undef, $browser) = $site->arrive('insession', 'alice');
+    $site->is_named($browser, 'insession', 'al', 'a session has the account');
+    replace($file{txt}, join('', lines_of($file{txt}))
+        =~ s/^\S+\/alice al\n//mr);
+    my $page = $browser->get($site->page('insession'));
+    is_deeply [ $page->status, map { $page->header($_) // '' }
+                qw(X-Name X-Is) ],
+        [ 200, '', '' ], 'insession: a link that is removed leaves nobody';
+    make_text();
+    $site->is_named($browser, 'insession', 'al', 'and is there again');
 }
 
 sub changes {
