@@ -4,6 +4,7 @@
 #include "openid2rp_auth.h"
 
 #include <apr_strings.h>
+#include <http_request.h>
 
 #include "openid2rp_config.h"
 #include "openid2rp_cookie.h"
@@ -103,13 +104,19 @@ static int fail(request_rec *r, apr_status_t status)
     return openid2rp_reply_plain(r, HTTP_SERVICE_UNAVAILABLE);
 }
 
+static void tell(openid2rp_request_t *notes, request_rec *r)
+{
+    notes->told = r->per_dir_config;
+    openid2rp_vars_set(r, notes->identity, notes->user);
+}
+
 /* What becomes of a request that is not ours. */
 static int let_in(openid2rp_request_t *notes, request_rec *r,
                   apr_status_t status, const orp_reason_t *why)
 {
     switch (status) {
     case APR_SUCCESS:
-        openid2rp_vars_set(r, notes->identity, notes->user);
+        tell(notes, r);
         return OK;
     case ORP_ENOTFOUND:
         return challenge(notes, r, HTTP_UNAUTHORIZED);
@@ -180,11 +187,25 @@ static const openid2rp_request_t *inherited(request_rec *r)
 /* Of a request that a protected one includes, or redirects to. */
 static void inherit(request_rec *r)
 {
-    const openid2rp_request_t *notes = r->user ? inherited(r) : NULL;
+    const openid2rp_request_t *from = r->user ? inherited(r) : NULL;
+    openid2rp_request_t *notes;
 
-    if (notes && notes->identity) {
-        openid2rp_vars_set(r, notes->identity, notes->user);
+    if (from && from->identity) {
+        notes = openid2rp_request(r);
+        notes->identity = from->identity;
+        notes->user = from->user;
+        tell(notes, r);
     }
+}
+
+/* What an intercepted request includes, or redirects to, where the module is
+ * off. */
+static void forget(request_rec *r)
+{
+    if ((r->main || r->prev) && openid2rp_intercept_is_part(r)) {
+        openid2rp_intercept_forget(r);
+    }
+    (void)openid2rp_cookie_keep(r);     /* the logout path may be here */
 }
 
 int openid2rp_auth_fixups(request_rec *r)
@@ -197,7 +218,7 @@ int openid2rp_auth_fixups(request_rec *r)
     }
     mode = openid2rp_mode(r);
     if (mode == OPENID2RP_OFF) {
-        (void)openid2rp_cookie_keep(r);     /* the logout path may be here */
+        forget(r);
         return DECLINED;
     }
     /* also where httpd asked for no user ("Require ip"); and again where it
@@ -212,4 +233,56 @@ int openid2rp_auth_fixups(request_rec *r)
     }
     openid2rp_vars_pass(r);
     return DECLINED;
+}
+
+/* In the section of the index, the user may have another name, or none; and
+ * authorization was asked about the session's. */
+static int protected_index(request_rec *r)
+{
+    openid2rp_request_t *notes = openid2rp_request(r);
+    orp_reason_t *why = orp_reason_create(r->pool);
+    apr_status_t status = try_session(notes, r, why);
+
+    openid2rp_vars_scrub(r);
+    switch (status) {
+    case APR_SUCCESS:
+        tell(notes, r);
+        openid2rp_vars_pass(r);
+        return OK;
+    case ORP_ENOTFOUND:
+        return refuse(r);
+    case ORP_ENOACCOUNT:
+        return openid2rp_reply_plain(r, HTTP_FORBIDDEN);
+    default:
+        return fail(r, status);
+    }
+}
+
+int openid2rp_auth_index(request_rec *r)
+{
+    const openid2rp_request_t *notes = openid2rp_request_find(r);
+    const void *told = notes ? notes->told : NULL;
+
+    if (told == r->per_dir_config) {
+        return OK;
+    }
+    switch (openid2rp_mode(r)) {
+    case OPENID2RP_PROTECT:
+        if (openid2rp_vars_known(r) && ap_some_authn_required(r)) {
+            return protected_index(r);
+        }
+        break;
+    case OPENID2RP_INTERCEPT:
+        if (told) {
+            openid2rp_vars_scrub(r);
+            openid2rp_intercept_tell(r);
+        }
+        return OK;
+    default:
+        break;
+    }
+    if (told && openid2rp_intercept_is_part(r)) {
+        openid2rp_intercept_forget(r);
+    }
+    return OK;
 }

@@ -6,6 +6,7 @@
 #define OPENID2RP_AUTH_H
 
 #include "openid2rp.h"
+#include "orp_status.h"
 
 /** check_access: before any rule looks at the headers of a client, those that
  * could pass for ours are removed. */
@@ -25,6 +26,14 @@ int openid2rp_auth_check_authz(request_rec *r);
 /** fixups: variables for requests whose authentication httpd took over from
  * the request that they come from; marked requests keep away from files. */
 int openid2rp_auth_fixups(request_rec *r);
+
+/**
+ * In the handler, before the application is called: mod_dir may have put an
+ * index file in the place of a folder, in another section, without asking
+ * anybody again. There, user and variables are made anew, by its rules.
+ * @return OK, or an HTTP status
+ */
+ORP_MUST_USE int openid2rp_auth_index(request_rec *r);
 
 /** The hook that completes a 401: says what there is to authenticate with,
  * also where mod_authz_core refuses a user who is signed in. */

@@ -97,6 +97,9 @@ const char *openid2rp_cookie_keep(request_rec *r)
 {
     void *kept = NULL;
 
+    while (r->main) {           /* a part has the page's */
+        r = r->main;
+    }
     apr_pool_userdata_get(&kept, KEPT_KEY, r->pool);
     if (!kept) {
         kept = (void *)apr_table_get(r->headers_in, "Cookie");

@@ -7,6 +7,7 @@
 
 #include "openid2rp_directives.h"
 #include "openid2rp_values.h"
+#include "openid2rp_vars.h"
 
 const char *openid2rp_set_intercept(cmd_parms *cmd, void *dir, int on)
 {
@@ -51,5 +52,8 @@ const char *openid2rp_set_pass_headers(cmd_parms *cmd, void *dir,
                                  "\"-\".", prefix);
     }
     ((openid2rp_dir_t *)dir)->pass_headers = prefix;
+    if (cmd->pool != cmd->temp_pool) {  /* not .htaccess */
+        openid2rp_vars_note_prefix(prefix, cmd->pool);
+    }
     return NULL;
 }

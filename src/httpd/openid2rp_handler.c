@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "openid2rp_auth.h"
 #include "openid2rp_body.h"
 #include "openid2rp_config.h"
 #include "openid2rp_intercept.h"
@@ -134,8 +135,8 @@ int openid2rp_handler(request_rec *r)
     int result;
 
     if (!notes || notes->action == OPENID2RP_NOTHING) {
-        openid2rp_intercept_again(r);
-        return unprotected(r);
+        result = openid2rp_auth_index(r);
+        return result == OK ? unprotected(r) : result;
     }
     openid2rp_body_leave(r);
     switch (notes->action) {

@@ -25,6 +25,14 @@ static int is_user_ours(request_rec *r)
                         && !strcmp(r->ap_auth_type, OPENID2RP_AUTH_TYPE));
 }
 
+static void forget_user(request_rec *r)
+{
+    if (is_user_ours(r)) {
+        r->user = NULL;
+        r->ap_auth_type = NULL;
+    }
+}
+
 /* In this section, who is it? Another one's rules may have let pass whom this
  * one does not. */
 static void tell_identity(request_rec *r, const orp_identity_t *identity)
@@ -35,10 +43,7 @@ static void tell_identity(request_rec *r, const orp_identity_t *identity)
     apr_status_t status = openid2rp_session_is_accepted(r, identity)
         ? openid2rp_user_name(&user, r, identity, why) : ORP_EPROVIDER;
 
-    if (ours) {
-        r->user = NULL;
-        r->ap_auth_type = NULL;
-    }
+    forget_user(r);
     if (status == APR_SUCCESS
         || (status == ORP_ENOACCOUNT && openid2rp_user_register(r))) {
         openid2rp_vars_set(r, identity, ours ? user : NULL);
@@ -72,14 +77,15 @@ static void tell(request_rec *r, const openid2rp_request_t *notes)
 static const openid2rp_request_t *seen(request_rec *r)
 {
     const openid2rp_request_t *notes;
-    request_rec *from;
+    request_rec *from = r;
 
-    for (from = r; from; from = from->main ? from->main : from->prev) {
+    do {
         notes = openid2rp_request_find(from);
         if (notes && notes->is_seen) {
             return notes;
         }
-    }
+        from = from->main ? from->main : from->prev;
+    } while (from);
     return NULL;
 }
 
@@ -165,12 +171,13 @@ static int come_back(openid2rp_request_t *notes, request_rec *r)
 /* We come back to addresses of this site. None has line ends in it; and from a
  * folder's name without "/", mod_dir sends the browser on, before anybody has
  * been called: there, a login begins where that leads. */
-static int cannot_come_back(request_rec *r)
+static int can_come_back(request_rec *r)
 {
     apr_size_t size = strlen(r->uri);
 
-    return orp_has_control(r->uri)
-        || (r->finfo.filetype == APR_DIR && size && r->uri[size - 1] != '/');
+    return !orp_has_control(r->uri)
+        && (r->finfo.filetype != APR_DIR || !size
+            || r->uri[size - 1] == '/');
 }
 
 static int look_at(request_rec *r)
@@ -186,7 +193,10 @@ static int look_at(request_rec *r)
     }
     /* a body that was looked into may have brought trailers */
     openid2rp_vars_scrub(r);
-    if (cannot_come_back(r)) {
+    if (!can_come_back(r)) {
+        if (notes->action == OPENID2RP_START) {
+            notes->notice = "A login cannot begin at this address.";
+        }
         return pass(notes, r);
     }
     switch (notes->action) {
@@ -217,14 +227,25 @@ int openid2rp_intercept(request_rec *r)
     return look_at(r);
 }
 
-void openid2rp_intercept_again(request_rec *r)
+int openid2rp_intercept_is_part(request_rec *r)
 {
-    const openid2rp_request_t *notes = openid2rp_request_find(r);
+    return seen(r) != NULL;
+}
 
-    if (notes && notes->told && notes->told != r->per_dir_config
-        && openid2rp_mode(r) == OPENID2RP_INTERCEPT) {
-        tell(r, seen(r));
+void openid2rp_intercept_tell(request_rec *r)
+{
+    const openid2rp_request_t *notes = seen(r);
+
+    if (notes) {
+        tell(r, notes);
     }
+}
+
+void openid2rp_intercept_forget(request_rec *r)
+{
+    openid2rp_vars_scrub(r);
+    openid2rp_vars_clear(r);
+    forget_user(r);
 }
 
 /* ---------------------------------------------------------------------- */

@@ -27,9 +27,15 @@
  */
 ORP_MUST_USE int openid2rp_intercept(request_rec *r);
 
-/** In the handler: an index file may stand in another section than the folder
- * that was looked at. */
-void openid2rp_intercept_again(request_rec *r);
+/** Is this request one that was looked at, or what such a one includes, or is
+ * redirected to internally? */
+int openid2rp_intercept_is_part(request_rec *r);
+
+/** Tell such a request what was found, by the rules of its section. */
+void openid2rp_intercept_tell(request_rec *r);
+
+/** Let such a request know nothing of it: its section wants nothing of us. */
+void openid2rp_intercept_forget(request_rec *r);
 
 /** Hook function: what an application finds of a request line is that of the
  * URL which it is called at, not the provider's answer. */

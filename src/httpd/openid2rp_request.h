@@ -34,12 +34,13 @@ typedef struct openid2rp_request_t {
                                  * that can be read */
     const orp_identity_t *identity;     /* who is signed in, or NULL */
     const char *user;           /* their name here, or NULL: they have none */
+    const void *told;           /* the per_dir_config that its user and its
+                                 * variables were made for, or NULL */
     const orp_reason_t *denied; /* PAGE: why who is signed in may not pass */
 
     /* intercept mode */
     int is_seen;                /* it was looked at: what it redirects to
                                  * internally is not, but learns the same */
-    const void *told;           /* the per_dir_config that it was told for */
     const openid2rp_outcome_t *outcome; /* ANSWER, CALL: of a login's step */
     const char *notice;         /* why no login could begin, or NULL */
 } openid2rp_request_t;

@@ -57,6 +57,20 @@ int openid2rp_vars_is_ours(const char *name)
     return !strncmp(name, PREFIX, sizeof(PREFIX) - 1);
 }
 
+int openid2rp_vars_known(request_rec *r)
+{
+    return apr_table_get(r->subprocess_env, PREFIX "IDENTIFIER") != NULL;
+}
+
+/* httpd renames them at each internal redirect. */
+static const char *behind_redirects(const char *name)
+{
+    while (!strncmp(name, "REDIRECT_", 9)) {
+        name += 9;
+    }
+    return name;
+}
+
 void openid2rp_vars_clear(request_rec *r)
 {
     const apr_array_header_t *entries = apr_table_elts(r->subprocess_env);
@@ -67,7 +81,7 @@ void openid2rp_vars_clear(request_rec *r)
     for (i = 0; i < entries->nelts; i++) {
         const char *name = APR_ARRAY_IDX(entries, i, apr_table_entry_t).key;
 
-        if (name && openid2rp_vars_is_ours(name)) {
+        if (name && openid2rp_vars_is_ours(behind_redirects(name))) {
             APR_ARRAY_PUSH(names, const char *) = name;
         }
     }
@@ -76,8 +90,10 @@ void openid2rp_vars_clear(request_rec *r)
                         APR_ARRAY_IDX(names, i, const char *));
     }
     /* a part has those of the page around it; httpd adds this one's own */
-    apr_table_unset(r->subprocess_env, "REMOTE_USER");
-    apr_table_unset(r->subprocess_env, "AUTH_TYPE");
+    if (r->main) {
+        apr_table_unset(r->subprocess_env, "REMOTE_USER");
+        apr_table_unset(r->subprocess_env, "AUTH_TYPE");
+    }
 }
 
 /* Without what ends a line, and so short that no application chokes on it; cut

@@ -13,8 +13,11 @@
 /** Is this the name of a variable of ours? */
 int openid2rp_vars_is_ours(const char *name);
 
+/** Does the request have the variable of an identifier? */
+int openid2rp_vars_known(request_rec *r);
+
 /** Forget all variables of ours: those that a request has from another one,
- * which includes it. */
+ * which includes it, or was redirected to it (REDIRECT_…). */
 void openid2rp_vars_clear(request_rec *r);
 
 /**
@@ -30,13 +33,19 @@ void openid2rp_vars_set_error(request_rec *r, const orp_reason_t *why);
 /** No login could begin: OPENID2RP_NOTICE. */
 void openid2rp_vars_set_notice(request_rec *r, const char *sentence);
 
+/** Write down that headers with this prefix are variables somewhere on this
+ * server: from now on, clients cannot send them where the module is on.
+ * @param pconf  of the configuration */
+void openid2rp_vars_note_prefix(const char *prefix, apr_pool_t *pconf);
+
 /** OpenIDPassHeaders: the variables as request headers too, for a proxied
  * application. One with control characters in it does not become a header. */
 void openid2rp_vars_pass(request_rec *r);
 
 /** Remove client headers that a backend could take for our variables: any
  * spelling of OPENID2RP with "-", "_" or "." behind it, of what
- * openid2rp_vars_pass() would set, of REMOTE_USER, and of AUTH_TYPE. */
+ * openid2rp_vars_pass() would set in any section, of REMOTE_USER, and of
+ * AUTH_TYPE. */
 void openid2rp_vars_scrub(request_rec *r);
 
 /** The same of the headers behind a body (trailers). */

@@ -11,6 +11,8 @@
 #include "openid2rp_vars.h"
 #include "orp_codec.h"
 
+#define PREFIXES_KEY "openid2rp:prefixes"
+
 /* A CGI variable is a header's name in upper case with "_" for all that is
  * neither letter nor digit; so all these spellings are one.
  * @return what stands in name behind this one, or NULL */
@@ -26,6 +28,32 @@ static const char *behind(const char *name, const char *variable)
         variable++;
     }
     return name;
+}
+
+/* The prefixes of this server, and of the section: that of a .htaccess is no
+ * other section's. */
+typedef struct {
+    const apr_array_header_t *all;      /* of const char *, or NULL */
+    const char *own;
+} prefixes_t;
+
+static apr_array_header_t *all_prefixes(apr_pool_t *pconf)
+{
+    void *all = NULL;
+
+    apr_pool_userdata_get(&all, PREFIXES_KEY, pconf);
+    return all;
+}
+
+void openid2rp_vars_note_prefix(const char *prefix, apr_pool_t *pconf)
+{
+    apr_array_header_t *all = all_prefixes(pconf);
+
+    if (!all) {
+        all = apr_array_make(pconf, 2, sizeof(const char *));
+        apr_pool_userdata_setn(all, PREFIXES_KEY, NULL, pconf);
+    }
+    APR_ARRAY_PUSH(all, const char *) = prefix;
 }
 
 /* Would it be the variable of that name, or of a family ("SREG_")? */
@@ -48,7 +76,7 @@ static int is_variable(const char *name)
 }
 
 /* Is it a header that OpenIDPassHeaders would make, in any spelling? */
-static int is_passed(const char *name, const char *prefix)
+static int has_prefix(const char *name, const char *prefix)
 {
     const char *end;
 
@@ -66,9 +94,23 @@ static int is_passed(const char *name, const char *prefix)
     return is_variable(end);
 }
 
+/* In any section: one backend may be behind several of them. */
+static int is_passed(const char *name, const prefixes_t *prefixes)
+{
+    int i;
+
+    for (i = 0; prefixes->all && i < prefixes->all->nelts; i++) {
+        if (has_prefix(name, APR_ARRAY_IDX(prefixes->all, i,
+                                           const char *))) {
+            return 1;
+        }
+    }
+    return has_prefix(name, prefixes->own);
+}
+
 /* Would a program take this header for what we say? Some read REMOTE_USER
  * from a header, behind a proxy. */
-static int is_false_header(const char *name, const char *prefix)
+static int is_false_header(const char *name, const prefixes_t *prefixes)
 {
     static const char *const others[] = { "REMOTE_USER", "AUTH_TYPE" };
     const char *end = behind(name, "OPENID2RP");
@@ -83,33 +125,37 @@ static int is_false_header(const char *name, const char *prefix)
             return 1;
         }
     }
-    return is_passed(name, prefix);
+    return is_passed(name, prefixes);
 }
 
 /* The variable of such a header; httpd renames them at each redirect. */
-static int is_false_variable(const char *name, const char *prefix)
+static int is_false_variable(const char *name, const prefixes_t *prefixes)
 {
     while (!strncmp(name, "REDIRECT_", 9)) {
         name += 9;
     }
-    return !strncmp(name, "HTTP_", 5) && is_false_header(name + 5, prefix);
+    return !strncmp(name, "HTTP_", 5)
+        && is_false_header(name + 5, prefixes);
 }
 
 /* The names in a table that are so. */
 static apr_array_header_t *false_names(
     request_rec *r, const apr_table_t *table,
-    int (*is_it)(const char *name, const char *prefix))
+    int (*is_it)(const char *name, const prefixes_t *prefixes))
 {
     const apr_array_header_t *entries = apr_table_elts(table);
     apr_array_header_t *names = apr_array_make(r->pool, 1,
                                                sizeof(const char *));
-    const char *prefix = openid2rp_dir(r)->pass_headers;
+    const prefixes_t prefixes = {
+        all_prefixes(r->server->process->pconf),
+        openid2rp_dir(r)->pass_headers
+    };
     int i;
 
     for (i = 0; i < entries->nelts; i++) {
         const char *name = APR_ARRAY_IDX(entries, i, apr_table_entry_t).key;
 
-        if (name && is_it(name, prefix)) {
+        if (name && is_it(name, &prefixes)) {
             APR_ARRAY_PUSH(names, const char *) = name;
         }
     }
