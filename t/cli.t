@@ -12,17 +12,14 @@
 use strict;
 use warnings;
 use Digest::SHA qw(sha1 sha256);
-use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use JSON::PP ();
 use Math::BigInt;
 use MIME::Base64 qw(decode_base64 encode_base64);
+use OpenID2RP::Command;
+use OpenID2RP::Process qw(slurp);
 use OpenID2RP::Server;
 use Test::More;
-
-my $COMMAND = $ENV{COMMAND} // '';
--x $COMMAND or BAIL_OUT('COMMAND must name the built command');
-my $scratch = tempdir(CLEANUP => 1);
 
 my $SERVER_20 = 'http://specs.openid.net/auth/2.0/server';
 my $SIGNON_20 = 'http://specs.openid.net/auth/2.0/signon';
@@ -238,36 +235,6 @@ sub kv {
 
 # ----------------------------------------------------------------------------
 # Calling the command
-
-# Returns exit code (or 128 + signal), standard output and standard error.
-sub openid2rp {
-    my (@args) = @_;
-    my $pid = fork // die "fork: $!";
-    unless ($pid) {
-        open STDOUT, '>', "$scratch/out" or die "$scratch/out: $!";
-        open STDERR, '>', "$scratch/err" or die "$scratch/err: $!";
-        no warnings 'exec';
-        exec { $COMMAND } 'openid2rp', @args;
-        die "$COMMAND: $!";
-    }
-    waitpid $pid, 0;
-    my $code = $? & 127 ? 128 + ($? & 127) : $? >> 8;
-    return ($code, map { slurp("$scratch/$_") } qw(out err));
-}
-
-sub slurp {
-    my ($file) = @_;
-    open my $fh, '<:raw', $file or die "$file: $!";
-    local $/ = undef;
-    return scalar readline $fh;
-}
-
-sub prints {
-    my ($args, $expected, $name) = @_;
-    my ($code, $out, $err) = openid2rp(@$args);
-    is_deeply([$code, $out, $err], [0, $expected, ''], $name);
-    return;
-}
 
 sub prints_json {
     my ($args, $expected, $name) = @_;

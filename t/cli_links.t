@@ -11,13 +11,11 @@ use v5.14;
 use strict;
 use warnings;
 
-use File::Temp qw(tempdir);
 use JSON::PP ();
+use OpenID2RP::Command;
+use OpenID2RP::Process qw(slurp write_file);
 use Test::More;
 
-my $COMMAND = $ENV{COMMAND} // '';
--x $COMMAND or BAIL_OUT('COMMAND must name the built command');
-my $scratch = tempdir(CLEANUP => 1);
 my $FILE = "$scratch/links";
 
 links_are_added_listed_and_removed($_) for $FILE, "txt:$FILE-2", "dbm:$FILE-3";
@@ -52,10 +50,10 @@ sub links_are_added_listed_and_removed {
 
 sub a_list_is_a_file {
     my $text = "https://a.example/#1 Al  B. \xC3\xA9\n=name bob\n";
-    spew($FILE, "# who\r\n\r\n  $text\t\nA.example:443 x");
+    write_file($FILE, "# who\r\n\r\n  $text\t\nA.example:443 x");
     my (undef, $list) = links($FILE, 'list');
     is($list, "${text}http://a.example:443/ x\n", 'a list is normalized');
-    spew("$FILE-copy", $list);
+    write_file("$FILE-copy", $list);
     works(["$FILE-copy", 'list'], $list, 'and as a file says the same');
 }
 
@@ -64,9 +62,9 @@ sub a_list_is_what_httxt2dbm_takes {
         split(/:/, $ENV{PATH} // ''), qw(/usr/sbin /usr/bin);
   SKIP: {
         skip('there is no httxt2dbm', 2) unless $program;
-        spew($FILE, "Example.COM alice\nhttps://b.example/#1 bob\n");
+        write_file($FILE, "Example.COM alice\nhttps://b.example/#1 bob\n");
         my (undef, $list) = links($FILE, 'list');
-        spew("$FILE-list", $list);
+        write_file("$FILE-list", $list);
         is(system($program, '-i', "$FILE-list", '-o', "$FILE-dbm"), 0,
            'httxt2dbm takes a list');
         my ($code, $out, $err) = links("dbm:$FILE-dbm", 'list');
@@ -77,7 +75,7 @@ sub a_list_is_what_httxt2dbm_takes {
 }
 
 sub json_is_a_list_of_objects {
-    spew($FILE, "# x\na.example Al \"B\" \\ \xC3\xA9\n=name bob\n");
+    write_file($FILE, "# x\na.example Al \"B\" \\ \xC3\xA9\n=name bob\n");
     my ($code, $out, $err) = links('--json', $FILE, 'list');
     is_deeply([$code, JSON::PP->new->utf8->decode($out), $err],
               [0, [{ identifier => 'http://a.example/',
@@ -86,12 +84,13 @@ sub json_is_a_list_of_objects {
               'JSON is a list of objects');
     works([$FILE, 'list', '=name', '--json'],
           qq([{"identifier": "=name", "account": "bob"}]\n), 'of one, too');
-    spew($FILE, '');
+    write_file($FILE, '');
     works([$FILE, '--json', 'list'], "[]\n", 'and of none');
 }
 
 sub one_identifier_is_listed {
-    spew($FILE, "https://a.example/ a\nhttps://a.example/#1 b\n=name a\n");
+    write_file($FILE, "https://a.example/ a\nhttps://a.example/#1 b\n"
+               . "=name a\n");
     works([$FILE, 'list', 'HTTPS://A.example'], "https://a.example/ a\n",
           'one identifier is listed');
     works([$FILE, 'list', 'https://a.example/#1'],
@@ -104,8 +103,8 @@ sub one_identifier_is_listed {
 }
 
 sub mistakes_are_warnings {
-    spew($FILE, "# x\nhttps://a.example/\nb.example b\nc.example c\n"
-         . "c.example d\n");
+    write_file($FILE, "# x\nhttps://a.example/\nb.example b\nc.example c\n"
+               . "c.example d\n");
     my ($code, $out, $err) = links($FILE, 'list');
     is_deeply([$code, $out], [0, "http://b.example/ b\n"],
               'the other lines are listed');
@@ -123,7 +122,7 @@ sub mistakes_are_warnings {
 }
 
 sub what_is_odd_is_shown_harmless {
-    spew($FILE, "ftp://\xC2\x9B31m x\n=a\e[31m x\n=b\xE9 x\n");
+    write_file($FILE, "ftp://\xC2\x9B31m x\n=a\e[31m x\n=b\xE9 x\n");
     my ($code, $out, $err) = links($FILE, 'list');
     is_deeply([$code, $out], [0, ''], 'lines with controls are no links');
     unlike($err, qr/[^\x20-\x7E\n]/, 'and are shown without');
@@ -151,7 +150,7 @@ sub refusals_say_why {
     );
     for (@calls) {
         my ($args, $says, $name) = @$_;
-        spew($FILE, $text);
+        write_file($FILE, $text);
         refused([$FILE, @$args], $says, "$args->[0]: $name");
         is(slurp($FILE), $text, 'and nothing has changed');
     }
@@ -178,7 +177,7 @@ sub a_file_that_cannot_be_written_stays {
     my $text = "=name bob\n";
     my $folder = "$scratch/taken";
     mkdir $folder or die "$folder: $!";
-    spew("$folder/links", $text);
+    write_file("$folder/links", $text);
     mkdir "$folder/links.new" or die "$folder/links.new: $!";
     refused(["$folder/links", 'add', '=other', 'x'],
             qr/links\.new cannot be removed: /, 'a file that has no room');
@@ -204,7 +203,7 @@ sub a_wrong_call_changes_nothing {
         [[$FILE, 'remove', '=name', '--store', 'shm'], '--store',
          'an option of others'],
     );
-    spew($FILE, $text);
+    write_file($FILE, $text);
     for (@calls) {
         my ($args, $says, $name) = @$_;
         my ($code, $out, $err) = links(@$args);
@@ -217,9 +216,8 @@ sub a_wrong_call_changes_nothing {
 # ----------------------------------------------------------------------------
 
 sub works {
-    my ($args, $expected, $name) = @_;
-    my ($code, $out, $err) = links(@$args);
-    is_deeply([$code, $out, $err], [0, $expected, ''], $name);
+    my ($args, @expected) = @_;
+    prints(['links', @$args], @expected);
     return;
 }
 
@@ -231,33 +229,4 @@ sub refused {
     return;
 }
 
-# Exit status, standard output, standard error.
-sub links {
-    my (@args) = @_;
-    my $pid = fork // die "fork: $!";
-    unless ($pid) {
-        open STDOUT, '>', "$scratch/out" or die "$scratch/out: $!";
-        open STDERR, '>', "$scratch/err" or die "$scratch/err: $!";
-        no warnings 'exec';
-        exec { $COMMAND } 'openid2rp', 'links', @args;
-        die "$COMMAND: $!";
-    }
-    waitpid $pid, 0;
-    my $code = $? & 127 ? 128 + ($? & 127) : $? >> 8;
-    return ($code, map { slurp("$scratch/$_") } qw(out err));
-}
-
-sub slurp {
-    my ($file) = @_;
-    open my $fh, '<:raw', $file or die "$file: $!";
-    local $/ = undef;
-    return scalar readline $fh;
-}
-
-sub spew {
-    my ($file, $text) = @_;
-    open my $fh, '>:raw', $file or die "$file: $!";
-    print {$fh} $text;
-    close $fh or die "$file: $!";
-    return;
-}
+sub links { return openid2rp('links', @_) }

@@ -200,13 +200,6 @@ sub seen_at {
 
 # --- backends ---------------------------------------------------------------
 
-# A header of a request that a backend has seen.
-sub header_of {
-    my ($page, $name) = @_;
-    my ($value) = (env_of($page)->{HEAD} // '') =~ /^\Q$name\E: ([^\r]*)/mi;
-    return $value;
-}
-
 sub backends {
     for my $path ('/raw/x', '/told/x', '/p/x') {
         my $target = "$SITE$path?a=1&&b=%7e";

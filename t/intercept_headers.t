@@ -73,14 +73,6 @@ END
     return $httpd;
 }
 
-# A header of a request that a backend has seen.
-sub header_of {
-    my ($page, $name) = @_;
-    my ($value) = (env_of($page)->{HEAD} // '')
-        =~ /^\Q$name\E: *([^\r]*?) *\r/mi;
-    return $value;
-}
-
 sub headers_like {
     my ($page, $like) = @_;
     return sort grep { $_ =~ $like } map { /\A([^:]+):/ }
@@ -136,7 +128,7 @@ sub headers_for_backends {
         $back = $browser->get($op->assertion($begun));
         is header_of($back, 'X-Id-Identifier'), $ALICE, 'headers: who it is';
         is header_of($back, 'X-Id-Display'), $typed =~ /[\r\n\t]/ ? undef
-            : $ALICE, 'headers: but not what was typed with a line end';
+            : $typed, 'headers: but not what was typed with a line end';
         my ($at_cgi) = (signed_in($op, "$SITE/cgi", $typed))[1];
         is env_of($at_cgi)->{OPENID2RP_DISPLAY}, $typed,
             'control: the variable has it';

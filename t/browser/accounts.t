@@ -272,17 +272,24 @@ sub back_and_return_url_after_the_login {
     is_visitor($someone, 'the return URL after the sign-out');
 }
 
-sub two_tabs_and_two_people {
+# One tab is with alice at the provider while the other one signs somebody in.
+sub two_tabs {
+    my ($openid, $name) = @_;
     visit($someone);
     my $one = $someone->tab;
     $someone->sign_in($ALICE);
     ok $someone->arrives(qr{/op/endpoint}), 'one tab is at the provider';
     my $two = $someone->new_tab;
     $someone->go($HOME);
-    sign_in($someone, $BOB2, 'bob', 'bob', 'the other tab');
+    sign_in($someone, $openid, $name, $name, 'the other tab');
     $someone->to_tab($one);
     $someone->reload;
     agree($someone, 'alice');
+    return ($one, $two);
+}
+
+sub two_tabs_and_two_people {
+    my ($one, $two) = two_tabs($BOB2, 'bob');
     ok $someone->arrives($HOME, qr/Nothing was changed/), 'the first tab';
     is_account($someone, 'bob', [$BOB2], 'the first tab: still bob');
 
@@ -299,21 +306,11 @@ sub two_tabs_and_two_people {
     ok $someone->arrives($HOME, qr/Nothing was changed/), 'the addition';
     is_account($someone, 'alice', [ $ALICE, $BOB ],
                'the addition: not to alice');
-    $someone->must('DELETE', '/window');
-    $someone->to_tab($two);
+    $someone->close_tab($two);
 }
 
 sub two_tabs_of_one_person {
-    visit($someone);
-    my $one = $someone->tab;
-    $someone->sign_in($ALICE);
-    ok $someone->arrives(qr{/op/endpoint}), 'one tab is at the provider';
-    my $two = $someone->new_tab;
-    $someone->go($HOME);
-    sign_in($someone, $ALICE, 'alice', 'alice', 'the other tab');
-    $someone->to_tab($one);
-    $someone->reload;
-    agree($someone, 'alice');
+    my ($one, $two) = two_tabs($ALICE, 'alice');
     is_account($someone, 'alice', undef, 'the same login in two tabs');
     is $someone->count('[role=alert]'), 0, 'is nothing to complain about';
 
@@ -330,8 +327,7 @@ sub two_tabs_of_one_person {
     agree($someone, 'alice');
     is_account($someone, 'alice', [ sort $ALICE, $BOB, @new ],
                'both are added, for nobody else has them');
-    $someone->must('DELETE', '/window');
-    $someone->to_tab($two);
+    $someone->close_tab($two);
 }
 
 # The provider's form comes from another site, without the cookies.

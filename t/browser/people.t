@@ -126,8 +126,7 @@ sub two_tabs {
     $someone->to_tab($two);
     $someone->agree('bob');
     is_member("$SITE/two?a=1", $BOB, 'the second tab');
-    $someone->must('DELETE', '/window');
-    $someone->to_tab($one);
+    $someone->close_tab($one);
     $someone->reload;
     is_member("$SITE/one", $BOB, 'the last one counts for both, which');
 }
@@ -188,8 +187,7 @@ sub back_after_the_logout {
     $late->back;
     ok $late->arrives("$SITE/secret"), 'back after the sign-out';
     is_login_page($late, 'back after the sign-out');
-    $late->must('DELETE', '/window');
-    $late->to_tab($at_lunch);
+    $late->close_tab($at_lunch);
 }
 
 # Where Chromium has kept the page, which is what it does with the last one
@@ -217,8 +215,7 @@ sub the_login_page_is_not_kept {
     $someone->go("$SITE/other");
     $someone->sign_in($ALICE);
     is_member("$SITE/other", $ALICE, 'a login in another tab');
-    $someone->must('DELETE', '/window');
-    $someone->to_tab($one);
+    $someone->close_tab($one);
     $someone->back;
     is_member("$SITE/kept", $ALICE, 'back to where the login page was');
 }

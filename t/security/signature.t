@@ -14,6 +14,7 @@ use Digest::SHA qw(hmac_sha1 hmac_sha256);
 use MIME::Base64 qw(decode_base64 encode_base64);
 use OpenID2RP::Attack;
 use OpenID2RP::Evil;
+use OpenID2RP::Process qw(slurp);
 use OpenID2RP::Siege;
 use OpenID2RP::Test;
 use Test::More;
@@ -414,13 +415,6 @@ sub timing {
     my $source = slurp('src/openid/orp_assoc.c');
     ok $source =~ /\borp_secret_equal\(/, 'timing: so are MACs compared';
     ok $source !~ /\bmemcmp\(/, 'timing: and not in another way';
-}
-
-sub slurp {
-    my ($file) = @_;
-    open my $in, '<:raw', $file or die "$file: $!";
-    local $/;
-    return scalar <$in>;
 }
 
 sub wrong_mode {

@@ -317,6 +317,13 @@ sub new_tab {
 }
 sub to_tab { $_[0]->must('POST', '/window', { handle => $_[1] }) }
 
+# Close the one that is shown, and show this one.
+sub close_tab {
+    my ($self, $next) = @_;
+    $self->must('DELETE', '/window');
+    $self->to_tab($next);
+}
+
 # Inside a frame; without a selector, out of it.
 sub frame {
     my ($self, $css) = @_;

@@ -23,8 +23,10 @@ OpenID2RP::Intercept - what an application behind OpenIDIntercept learns
     told_error($browser->get(answer_of_mode($begun, 'cancel')), 'cancelled',
                'a login that was cancelled');
     told_notice($page, qr/a word/, 'a login that cannot begin');
+    is header_of($back, 'X-Id-Identifier'), $id;    # at a backend
 
-The application prints its environment (t/cgi/env.cgi). Functions are exported
+The application prints its environment (t/cgi/env.cgi), or is a backend that
+says what it was asked (Echo.pm). Functions are exported
 always.
 
 =cut
@@ -36,8 +38,8 @@ use Exporter qw(import);
 use OpenID2RP::Test;
 use Test::More;
 
-our @EXPORT = qw(ours who known session_cookies called_at path_of told_error
-    told_notice ways begin_by signed_in answer_of_mode);
+our @EXPORT = qw(ours who known header_of session_cookies called_at path_of
+    told_error told_notice ways begin_by signed_in answer_of_mode);
 
 use constant OPENID2 => 'http://specs.openid.net/auth/2.0';
 use constant PARTS => 'multipart/form-data; boundary=xx';
@@ -68,6 +70,13 @@ sub known {
     like delete $ours->{OPENID2RP_AUTH_TIME} // 'none', qr/\A\d{10}\z/,
         "$name: it is known when" or diag $page->status, ' ', $page->body;
     return $ours;
+}
+
+# A header of the request that a backend has seen, as it came.
+sub header_of {
+    my ($page, $name) = @_;
+    my ($value) = (env_of($page)->{HEAD} // '') =~ /^\Q$name\E: ([^\r]*)/mi;
+    return $value;
 }
 
 sub session_cookies {

@@ -37,7 +37,7 @@ use POSIX qw(WNOHANG);
 use Scalar::Util qw(weaken);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(free_port lines_of wait_for write_file);
+our @EXPORT_OK = qw(free_port lines_of slurp wait_for write_file);
 
 use constant SECONDS => 20;     # for a program to start, restart or stop
 
@@ -73,6 +73,14 @@ sub lines_of {
     my ($file) = @_;
     open my $in, '<', $file or return;
     return <$in>;
+}
+
+# All of a file that must be there.
+sub slurp {
+    my ($file) = @_;
+    open my $in, '<:raw', $file or croak "$file: $!";
+    local $/;
+    return scalar <$in>;
 }
 
 sub write_file {

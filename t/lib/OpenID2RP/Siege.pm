@@ -51,9 +51,21 @@ our @EXPORT = qw(siege everywhere bring);
 #   asked    because of it, who is asked what: ['OP check_authentication']
 sub siege {
     my ($name, $is, @cases) = @_;
-    siege_one_login($name, $is, @$_) for OpenID2RP::Attack::batches(
-        sub { my (undef, undef, undef, %more) = @{ $_[0] };
-              scalar @{ $more{asked} // [] } }, @cases);
+    siege_one_login($name, $is, @$_) for batches(@cases);
+}
+
+# As many cases as one login can bear.
+sub batches {
+    return OpenID2RP::Attack::batches(sub {
+        my (undef, undef, undef, %more) = @{ $_[0] };
+        scalar @{ $more{asked} // [] } }, @_);
+}
+
+# The URL of a case's answer.
+sub lie {
+    my ($begun, $from, $base, $change) = @_;
+    return ref $change eq 'CODE' ? $change->($begun, %$base)
+        : $from->assertion($begun, %$base, %$change);
 }
 
 sub siege_one_login {
@@ -68,9 +80,7 @@ sub siege_one_login {
     for my $case (@cases) {
         my ($what, $refusal, $change, %more) = @$case;
         $what = "$name: $what";
-        my $url = ref $change eq 'CODE' ? $change->($begun, %{ $is{base} })
-            : ($more{from} // $is{op})->assertion($begun, %{ $is{base} },
-                                                  %$change);
+        my $url = lie($begun, $more{from} // $is{op}, $is{base}, $change);
         refused(bring($browser, $url, $is{by}), @$refusal, $what);
         is_deeply [asked($is{watch})], $more{asked} // [],
             "$what: nobody is asked anything more than that";
