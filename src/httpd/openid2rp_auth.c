@@ -258,6 +258,19 @@ static int protected_index(request_rec *r)
     }
 }
 
+/* mod_authz_core says what its rules say of the user there is: ask it about
+ * none. */
+static int needs_user(request_rec *r)
+{
+    char *user = r->user;
+    int needs;
+
+    r->user = NULL;
+    needs = ap_some_authn_required(r);
+    r->user = user;
+    return needs;
+}
+
 int openid2rp_auth_index(request_rec *r)
 {
     const openid2rp_request_t *notes = openid2rp_request_find(r);
@@ -268,7 +281,7 @@ int openid2rp_auth_index(request_rec *r)
     }
     switch (openid2rp_mode(r)) {
     case OPENID2RP_PROTECT:
-        if (openid2rp_vars_known(r) && ap_some_authn_required(r)) {
+        if (openid2rp_vars_known(r) && needs_user(r)) {
             return protected_index(r);
         }
         break;

@@ -25,11 +25,14 @@ static int is_user_ours(request_rec *r)
                         && !strcmp(r->ap_auth_type, OPENID2RP_AUTH_TYPE));
 }
 
+/* Nor does httpd say REDIRECT_REMOTE_USER of those that led here. */
 static void forget_user(request_rec *r)
 {
-    if (is_user_ours(r)) {
-        r->user = NULL;
-        r->ap_auth_type = NULL;
+    for (; r; r = r->prev) {
+        if (is_user_ours(r)) {
+            r->user = NULL;
+            r->ap_auth_type = NULL;
+        }
     }
 }
 
