@@ -33,6 +33,7 @@ $site->start or die $site->httpd->says;
 text();
 missing();
 registering();
+handed_on();
 before_an_application();
 changes();
 broken_lines();
@@ -118,10 +119,11 @@ sub before {
 sub sections {
     my $query = 'dbd:SELECT account FROM links WHERE identifier = %s';
     return (
-        -modules => [ 'dbd' ],
-        -server => [ 'DBDriver sqlite3', "DBDParams $file{db}", 'DBDMax 1',
-            'DBDKeep 1', "<Directory \"$dir/site\">", 'AllowOverride AuthConfig',
-            '</Directory>' ],
+        -modules => [ 'dbd', 'cgid?' ],
+        -server => [ '<IfModule cgid_module>', "ScriptSock $dir/cgid",
+            '</IfModule>', 'DBDriver sqlite3', "DBDParams $file{db}",
+            'DBDMax 1', 'DBDKeep 1', "<Directory \"$dir/site\">",
+            'AllowOverride AuthConfig', '</Directory>' ],
         txt => links("txt:$file{txt}"),
         relative => links('txt:links.txt', 'missing=deny'),
         named => links("txt:$file{txt}", 'missing=identifier'),
@@ -168,11 +170,19 @@ sub what_httpd_refuses {
          [ "txt:$file{txt} found=deny", $missing ],
          [ "txt:$file{txt} missing=/a?b", qr/"\/a\?b" has a query/ ],
          [ "txt:$file{txt} \"missing=/a b\"", qr/"\/a b" is not a path/ ],
+         [ "txt:$file{txt} missing=/%72eg", qr/"\/%72eg" has a percent sign/ ],
+         map({ [ "txt:$file{txt} missing=$_",
+                 qr/"\Q$_\E" is not the path of a page as httpd sees it/ ] }
+             '//x', '/a//b', '/./x', '/a/..', '/a/../b'),
          [ "txt:$file{txt} missing=deny more", qr/takes 1-2/ ],
          [ "\"dbd:$query %s\"", qr/dbd: needs mod_dbd, which is not loaded/ ],
          [ "\"dbd:$query x\"", qr/must have %s once, .* has it 0 times/ ],
          [ "\"dbd:$query %s OR d = %s\"", qr/has it 2 times/ ],
-         [ "\"dbd:$query '%s'\"", qr/%s stands between quotation marks/ ],
+         map({ [ '"dbd:' . "$query $_" =~ s/"/\\"/gr . '"',
+                 qr/%s stands between quotation marks or in a comment/ ] }
+             "'%s'", '"%s"', '`%s`', "'openid:%s'", "'a''b %s'", '"a%%"||"%s"',
+             "'a' OR d = 'b %s'", q('"' OR d = "'%s'"), '1 -- %s',
+             '1 /* %s */', "1 /* ' */ OR d = '%s'", "5 %'%s'", "'%s"),
          [ "\"dbd:$query %d\"", qr/"%d" in the query is not %s/ ],
          [ "\"dbd:$query %s OR a LIKE '%al'\"", qr/"%al" in .* written %%/ ],
          [ "txt:$file{txt}" ], [ 'txt:links.txt missing=deny' ],
@@ -192,8 +202,14 @@ sub what_httpd_refuses {
             is $said, '', "\"$line\" is taken";
         }
     }
-    for ([ 'and is loaded', '%s' ], [ 'with a percent sign', "%s OR 'a' = '%%s'" ]) {
-        is $site->objection(-modules => ['dbd'], x => links("dbd:$query $_->[1]")),
+    for ([ 'and is loaded', '%s' ], [ 'with a percent sign', "%s OR 'a' = '%%s'" ],
+         [ 'behind a text', "'openid:' || %s" ], [ 'behind a mark', "'it''s'||%s" ],
+         [ 'between texts', "'a'||%s||'b'" ], [ 'before one', "%s||'x %%s'" ],
+         [ 'behind a comment', "1 OR /* it's */ c = %s" ],
+         [ 'behind a name', '1 OR `a"` = 1 OR c = %s' ],
+         [ 'behind operators', '8 / 2 - 1 * %s' ]) {
+        my $text = $_->[1] =~ s/"/\\"/gr;
+        is $site->objection(-modules => ['dbd'], x => links("dbd:$query $text")),
             '', "dbd: $_->[0]";
     }
     $site->has(x => [ "OpenIDLinks txt:$file{txt}" ]);
@@ -278,6 +294,68 @@ sub registering {
     ok command($file{txt}, 'add', $site->id('fay'), 'fay'),
         'an account is made';
     $site->is_named($browser, 'inner', 'fay', 'which is good at once');
+}
+
+# Folders whose page for those without an account is something else inside
+# httpd, in a section of its own.
+sub handing_on {
+    my %page = (front => [ 'register', 'RewriteEngine On',
+                           'RewriteRule "^(register|also)$" index.html [L]' ],
+                early => [ 'register' ],
+                index => [ '', 'DirectoryIndex index.html' ],
+                program => [ 'go.cgi', 'Options +ExecCGI',
+                             'AddHandler cgi-script .cgi' ]);
+    my @lines = ('RewriteEngine On',
+        'RewriteRule "^/early/register$" /early/index.html [PT]',
+        'RewriteRule "^/signup$" /register.html [PT]');
+    for my $folder (sort keys %page) {
+        my ($page, @more) = @{ $page{$folder} };
+        mkdir "$dir/site/$folder" or die $!;
+        write_file("$dir/site/$folder/$_.html", "PROTECTED-BODY\n")
+            for qw(index other);
+        push @lines, "<Directory \"$dir/site/$folder\">",
+            @{ links("txt:$file{txt}", "missing=/$folder/$page") },
+            'Options FollowSymLinks', @more, '</Directory>';
+    }
+    write_file("$dir/site/program/go.cgi",
+               "#!/bin/sh\necho Location: /program/index.html\necho\n");
+    chmod 0755, "$dir/site/program/go.cgi" or die $!;
+    return (@lines, '<Files index.html>', 'OpenIDUnauthAction login',
+            '</Files>');
+}
+
+# What a browser asked for is what it is sent to; so that must not send it
+# there again.
+sub handed_on {
+    my %section = sections();
+    push @{ $section{-server} }, handing_on();
+    push @{ $section{-modules} }, qw(rewrite dir);
+    ok $site->has(%section)->httpd->graceful, 'pages that are handed on';
+    my $get = sub { who($_[0])->get($site->httpd->origin . "/$_[1]") };
+    for (qw(front/register early/register index/ signup)) {
+        my $page = $get->('dan', $_);
+        is_deeply [ $page->status, $page->header('X-Name'), $page->body ],
+            [ 200, $site->id('dan'), "PROTECTED-BODY\n" ],
+            "/$_ is the page where to get an account" or diag $page->body;
+        is $get->('alice', $_)->header('X-Name'), 'al', 'for others, too';
+    }
+    for (qw(front/also front/index.html front/other.html front/register/x
+            early/index.html early/other.html index/index.html
+            index/other.html program/index.html program/go.cgi)) {
+        my ($folder) = m{(\w+)/};
+        my $to = $folder eq 'index' ? '' : $folder eq 'program' ? 'go.cgi'
+            : 'register';
+        my $page = $get->('dan', $_);
+        is $page->status, 303, "/$_ is not";
+        like $page->header('Location'), qr{/$folder/$to\?openid_target=},
+            'and leads there';
+        is_deeply [ map { $page->header($_) // '' } qw(X-Name X-Is) ],
+            [ '', '' ], 'without a name';
+    }
+    my $page = $get->('alice', 'program/go.cgi');
+    is_deeply [ $page->header('X-Name'), $page->body ],
+        [ 'al', "PROTECTED-BODY\n" ], 'control: the program hands on';
+    ok $site->has(sections())->httpd->graceful, 'as before';
 }
 
 # An application that has accounts of its own is let alone with those who have

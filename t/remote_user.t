@@ -30,6 +30,7 @@ htaccess(linked => 'OpenIDRemoteUser link');
 htaccess(broken => 'OpenIDRemoteUser sreg.shoe');
 $site->start or die $site->httpd->says;
 each_source();
+aliases();
 patterns();
 what_is_no_name();
 logins();
@@ -60,6 +61,15 @@ sub sections {
         mail => [ 'OpenIDRemoteUser email', $allow ],
         nick => [ 'OpenIDRemoteUser sreg.nickname', $allow ],
         team => [ 'OpenIDRemoteUser ax.team', $allow ],
+        free => [ 'OpenIDAX required name=http://type.example/free '
+                      . 'team=http://type.example/free#2 only=urn:only' ],
+        uid => [ 'OpenIDAX required name=http://type.example/uid',
+                 'OpenIDRemoteUser ax.name', $allow ],
+        same => [ 'OpenIDAX required name=http://openid.net/schema/contact/email',
+                  'OpenIDRemoteUser ax.name', $allow ],
+        axmail => [ 'OpenIDAX required name=http://axschema.org/contact/email' ],
+        unasked => [ 'OpenIDRemoteUser ax.only', $allow ],
+        nothing => [ 'OpenIDAX off', 'OpenIDRemoteUser ax.team', $allow ],
         short => [ qq(OpenIDRemoteUser identifier "$op/id/(\\w+)" "\$1") ],
         company => [ 'OpenIDRemoteUser email "([a-z]+)@(example\.com)" '
                          . '"$2\\\\\\\\$1 \$1 & $0"', $allow ],
@@ -190,6 +200,35 @@ sub each_source {
     my $utf8 = $site->member('zoe', sreg(nickname => "Zo\xc3\xab Fran\xc3\xa7"));
     $site->is_named($utf8, 'nick', "Zo\xc3\xab Fran\xc3\xa7",
                     'letters and blanks of any sort');
+}
+
+# An alias is a word of the section that asks for it.
+sub aliases {
+    my $free = sub {
+        my ($section, $type) = @_;
+        my ($page, $browser) = $site->arrive($section, 'mallory',
+                                             ax($type, 'root'));
+        is $page->header('Location'), $site->page($section),
+            "a session that begins in $section";
+        return $browser;
+    };
+    my $root = $free->('free', 'http://type.example/free');
+    for (qw(uid team)) {
+        $site->is_nobody($root, $_, qr/did not tell this site your "ax\.\w+"/,
+                         'the same alias for another type');
+    }
+    $site->is_nobody($free->('free', 'urn:only'), 'unasked', qr/"ax\.only"/,
+                     'an alias of another section');
+    my $red = $free->('page', 'http://example.org/team');
+    $site->is_named($red, 'team', 'root', 'control: the alias of all');
+    my $both = $site->member('bea', ax($MAIL, 'b@example.com'),
+        'ax.type.t' => 'http://example.org/team', 'ax.value.t' => 'red');
+    $site->is_named($both, 'team', 'red', 'control: one of two');
+    $site->is_nobody($red, 'nothing', qr/"ax\.team"/, 'an alias of no use');
+    $site->is_named($free->('uid', 'http://type.example/uid'), 'uid', 'root',
+                    'control: its own alias');
+    $site->is_named($free->('axmail', $MAIL), 'same', 'root',
+                    'the same type in another schema');
 }
 
 sub patterns {

@@ -28,6 +28,7 @@ my $op = OpenID2RP::Evil->new;
 identifiers();
 providers();
 attributes();
+aliases();
 teams();
 together();
 who_is_not_signed_in();
@@ -118,6 +119,24 @@ sub attributes {
     may_not($who{$_}, 'sreg', $_) for qw(several nobody unsigned likely);
     may($who{several}, 'ax', 'one of several addresses');
     may_not($who{$_}, 'ax', $_) for qw(alice staff nobody unsigned likely);
+    may($who{several}, 'ax-same', 'an alias for the same type');
+    may_not($who{several}, "ax-$_", "an alias for $_ type")
+        for qw(other none);
+    may($who{several}, 'email-other', 'an address, whatever its alias is');
+}
+
+# An alias is a word of the section where the login began; types are the same
+# everywhere.
+sub aliases {
+    my $browser = browser();
+    my $begun = begin_login($browser, url('/require/free/app'),
+                            $op->id('mallory'));
+    is $browser->get($op->assertion($begun, 'ns.ax' => $AX,
+        'ax.mode' => 'fetch_response', 'ax.type.m' =>
+        'http://type.example/email', 'ax.value.m' => 'alice@example.com'))
+        ->header('Location'), url('/require/free/app'), 'another sort of email';
+    may($browser, 'ax-other', 'who has it');
+    may_not($browser, $_, 'who has nothing else') for qw(ax email);
 }
 
 sub teams {

@@ -9,6 +9,34 @@
 
 #include "openid2rp_values.h"
 
+/* It is compared with paths as httpd makes them of requests: decoded, without
+ * empty segments and dots. One that can be none of these would send browsers
+ * round and round. */
+static const char *check_register(cmd_parms *cmd, const char *path)
+{
+    const char *c;
+
+    if (strchr(path, '?')) {
+        return openid2rp_mistake(cmd, "\"%s\" has a query; a path is asked "
+                                 "for.", path);
+    }
+    if (strchr(path, '%')) {
+        return openid2rp_mistake(cmd, "\"%s\" has a percent sign; a path is "
+                                 "asked for that needs no escapes.", path);
+    }
+    for (c = path; (c = strchr(c, '/')); c++) {
+        apr_size_t size = strcspn(c + 1, "/");
+
+        if ((size == 0 && c[1]) || (size == 1 && c[1] == '.')
+            || (size == 2 && c[1] == '.' && c[2] == '.')) {
+            return openid2rp_mistake(cmd, "\"%s\" is not the path of a "
+                                     "page as httpd sees it: leave out "
+                                     "\"//\", \"/./\" and \"/../\".", path);
+        }
+    }
+    return openid2rp_check_path(cmd, path);
+}
+
 static const char *read_missing(openid2rp_links_t *links, cmd_parms *cmd,
                                 const char *arg)
 {
@@ -32,10 +60,7 @@ static const char *read_missing(openid2rp_links_t *links, cmd_parms *cmd,
     }
     links->missing = OPENID2RP_MISSING_REGISTER;
     links->register_path = value;
-    return strchr(value, '?')
-        ? openid2rp_mistake(cmd, "\"%s\" has a query; a path is asked for.",
-                            value)
-        : openid2rp_check_path(cmd, value);
+    return check_register(cmd, value);
 }
 
 /* "txt:conf/links": a path that is relative begins at ServerRoot. */

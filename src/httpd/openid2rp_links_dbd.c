@@ -34,20 +34,42 @@ struct openid2rp_links_dbd_t {
 /* ---------------------------------------------------------------------- */
 /* At start */
 
+/* Behind what begins at c: a text or a name in quotation marks, or a comment;
+ * c itself where none begins. A doubled mark in a text begins another text,
+ * which is as good. MySQL's backslashes are not seen. */
+static const char *skip_quoted(const char *c)
+{
+    const char *end = c;
+
+    if (strchr("'\"`", *c)) {
+        end = strchr(c + 1, *c);
+        return end ? end + 1 : c + strlen(c);
+    }
+    if (!strncmp(c, "/*", 2)) {
+        end = strstr(c + 2, "*/");
+        return end ? end + 2 : c + strlen(c);
+    }
+    return strncmp(c, "--", 2) ? c : c + strcspn(c, "\r\n");
+}
+
 /* APR takes "%" and a letter for a parameter, and "%%" for "%". */
 static const char *check_query(cmd_parms *cmd, const char *query)
 {
     int parameters = 0;
-    const char *c;
+    const char *c, *quoted = query;     /* up to there */
 
     for (c = query; *c; c++) {
+        if (c >= quoted) {
+            quoted = skip_quoted(c);
+        }
         if (c[0] != '%') {
             continue;
         }
-        if (c[1] == 's' && c > query && (c[-1] == '\'' || c[-1] == '"')) {
+        if (c[1] == 's' && c < quoted) {
             return openid2rp_mistake(cmd, "%%s stands between quotation "
-                                     "marks in the query; without them the "
-                                     "identifier takes its place.");
+                                     "marks or in a comment of the query; "
+                                     "only outside of them the identifier "
+                                     "takes its place.");
         }
         if (apr_isalpha(c[1])) {
             if (c[1] != 's' || apr_isalnum(c[2])) {
@@ -57,7 +79,7 @@ static const char *check_query(cmd_parms *cmd, const char *query)
             }
             parameters++;
         }
-        c += c[1] != '\0';
+        c += c[1] == '%';
     }
     return parameters == 1 ? NULL
         : openid2rp_mistake(cmd, "the query must have %%s once, where the "

@@ -11,6 +11,7 @@
 
 #include "openid2rp_provider.h"
 #include "openid2rp_request.h"
+#include "openid2rp_user.h"
 #include "openid2rp_values.h"
 #include "orp_ax.h"
 #include "orp_sreg.h"
@@ -223,21 +224,17 @@ static authz_status check_team(request_rec *r, const char *line,
 }
 
 /* One of several values is enough. */
-static int ax_matches(const attribute_t *attribute,
+static int ax_matches(request_rec *r, const attribute_t *attribute,
                       const orp_identity_t *identity)
 {
-    int i, j;
+    const apr_array_header_t *values = openid2rp_user_ax(r, identity,
+                                                         attribute->ax);
+    int i;
 
-    for (i = 0; i < identity->ax->nelts; i++) {
-        const orp_ax_value_t *value = &APR_ARRAY_IDX(identity->ax, i,
-                                                     orp_ax_value_t);
-
-        for (j = 0; !strcmp(value->alias, attribute->ax)
-                 && j < value->values->nelts; j++) {
-            if (any_word(attribute->words,
-                         APR_ARRAY_IDX(value->values, j, const char *))) {
-                return 1;
-            }
+    for (i = 0; values && i < values->nelts; i++) {
+        if (any_word(attribute->words,
+                     APR_ARRAY_IDX(values, i, const char *))) {
+            return 1;
         }
     }
     return 0;
@@ -255,7 +252,7 @@ static authz_status check_attribute(request_rec *r, const char *line,
         return result;
     }
     if (attribute->ax) {
-        return judge(ax_matches(attribute, identity));
+        return judge(ax_matches(r, attribute, identity));
     }
     return judge(any_word(attribute->words, attribute->sreg
                           ? orp_params_get(identity->sreg, attribute->sreg)

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "openid2rp_links.h"
+#include "orp_ax.h"
 #include "orp_links_text.h"
 
 #define REGISTER "openid2rp-register"
@@ -46,10 +47,46 @@ const char *openid2rp_user_objection(const openid2rp_user_source_t *source,
 /* ---------------------------------------------------------------------- */
 /* Where names come from */
 
-static const char *attribute(const openid2rp_user_source_t *source,
+/* What this section means by an alias, or NULL. */
+static const char *ax_type(request_rec *r, const char *alias)
+{
+    const apr_array_header_t *attrs = openid2rp_dir(r)->ax;
+    int i;
+
+    for (i = 0; i < attrs->nelts; i++) {
+        const orp_ax_attr_t *attr = &APR_ARRAY_IDX(attrs, i, orp_ax_attr_t);
+
+        if (!strcmp(attr->alias, alias)) {
+            return attr->type;
+        }
+    }
+    return NULL;
+}
+
+const apr_array_header_t *openid2rp_user_ax(request_rec *r,
+                                            const orp_identity_t *identity,
+                                            const char *alias)
+{
+    const char *type = ax_type(r, alias);
+    int i;
+
+    for (i = 0; type && i < identity->ax->nelts; i++) {
+        const orp_ax_value_t *value = &APR_ARRAY_IDX(identity->ax, i,
+                                                     orp_ax_value_t);
+
+        if (!strcmp(value->alias, alias)) {
+            return !strcmp(value->type, type)
+                || orp_ax_same_type(value->type, type) ? value->values : NULL;
+        }
+    }
+    return NULL;
+}
+
+static const char *attribute(request_rec *r,
+                             const openid2rp_user_source_t *source,
                              const orp_identity_t *identity)
 {
-    int i;
+    const apr_array_header_t *values;
 
     if (source->type == OPENID2RP_USER_EMAIL) {
         return orp_identity_email(identity);
@@ -57,15 +94,8 @@ static const char *attribute(const openid2rp_user_source_t *source,
     if (source->type == OPENID2RP_USER_SREG) {
         return orp_params_get(identity->sreg, source->field);
     }
-    for (i = 0; i < identity->ax->nelts; i++) {
-        const orp_ax_value_t *value = &APR_ARRAY_IDX(identity->ax, i,
-                                                     orp_ax_value_t);
-
-        if (!strcmp(value->alias, source->field)) {
-            return APR_ARRAY_IDX(value->values, 0, const char *);
-        }
-    }
-    return NULL;
+    values = openid2rp_user_ax(r, identity, source->field);
+    return values ? APR_ARRAY_IDX(values, 0, const char *) : NULL;
 }
 
 /* Would it be taken for an identifier, which is the name of somebody else
@@ -78,12 +108,12 @@ static int is_like_identifier(const char *value)
         || strchr("=@+$!(", *value);
 }
 
-static apr_status_t from_attribute(const char **pvalue,
+static apr_status_t from_attribute(const char **pvalue, request_rec *r,
                                    const openid2rp_user_source_t *source,
                                    const orp_identity_t *identity,
                                    orp_reason_t *why)
 {
-    const char *value = attribute(source, identity);
+    const char *value = attribute(r, source, identity);
 
     if (!value || !*value) {
         return orp_reason_set(why, ORP_ENOACCOUNT, source->text,
@@ -101,6 +131,23 @@ static apr_status_t from_attribute(const char **pvalue,
     return APR_SUCCESS;
 }
 
+/* Is this a request for the page where to get a link? httpd may hand that on
+ * to something else (mod_rewrite, DirectoryIndex), which must not send the
+ * browser to the page again; so what was asked for counts, too. But where a
+ * program redirects to (CGI, "Location: /path") is another page. */
+static int is_register(request_rec *r, const char *path)
+{
+    const request_rec *first = r;
+
+    while (first->main
+           || (first->prev
+               && !apr_table_get(first->prev->headers_out, "Location"))) {
+        first = first->main ? first->main : first->prev;
+    }
+    return !strcmp(r->uri, path)
+        || (first->parsed_uri.path && !strcmp(first->parsed_uri.path, path));
+}
+
 /* Who has no link. The page where to get one is open to them, by the name
  * that nobody else can have. */
 static apr_status_t unlinked(const char **puser, request_rec *r,
@@ -111,7 +158,7 @@ static apr_status_t unlinked(const char **puser, request_rec *r,
 
     if (links->missing == OPENID2RP_MISSING_IDENTIFIER
         || (links->missing == OPENID2RP_MISSING_REGISTER
-            && !strcmp(r->uri, links->register_path))) {
+            && is_register(r, links->register_path))) {
         *puser = identity->claimed_id;
         return APR_SUCCESS;
     }
@@ -193,7 +240,7 @@ apr_status_t openid2rp_user_name(const char **puser, request_rec *r,
         }
     }
     else if (source->type != OPENID2RP_USER_IDENTIFIER) {
-        status = from_attribute(&value, source, identity, why);
+        status = from_attribute(&value, r, source, identity, why);
     }
     if (status == APR_SUCCESS) {
         status = apply(&name, source, value, why);

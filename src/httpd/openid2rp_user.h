@@ -46,6 +46,17 @@ ORP_MUST_USE apr_status_t openid2rp_user_name(const char **puser,
                                               const orp_identity_t *identity,
                                               orp_reason_t *why);
 
+/**
+ * The values of an attribute of AX, as the section of a request calls it. The
+ * session may have begun in a section that means something else by the same
+ * alias, and asked for that: what counts is the type.
+ * @return array of const char *, at least one; NULL where OpenIDAX of this
+ *         section has no such alias, or the provider sent nothing of that type
+ */
+const apr_array_header_t *openid2rp_user_ax(request_rec *r,
+                                            const orp_identity_t *identity,
+                                            const char *alias);
+
 /** Where one can get a link: the path of "missing=/register", where
  * openid2rp_user_name() has found in this request that there is none; or NULL.
  * Who has a link, and still no name, is not to be sent there. */

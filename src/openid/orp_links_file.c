@@ -180,6 +180,27 @@ static int try_lock(orp_links_hold_t *hold)
     return 0;
 }
 
+/* Who ends without a word leaves it behind, and it is only theirs. Then no
+ * waiting helps. */
+static apr_status_t cannot_lock(const orp_links_hold_t *hold)
+{
+    int error = errno;
+    struct stat info;
+    char buf[200];
+
+    if (error == EACCES && lstat(hold->lock_path, &info) == 0) {
+        return orp_reason_set(hold->why, ORP_ELINKS, hold->lock_path,
+                              "%s cannot be locked: %s. Another user has "
+                              "made it; if nobody is changing %s, it was left "
+                              "behind: remove it.", hold->lock_path,
+                              apr_strerror(error, buf, sizeof(buf)),
+                              hold->path);
+    }
+    errno = error;
+    return orp_links_file_fault(hold->why, "made or locked",
+                                hold->lock_path);
+}
+
 static apr_status_t wait_for_lock(orp_links_hold_t *hold)
 {
     apr_time_t now = apr_time_now(), until = now + ORP_LINKS_PATIENCE;
@@ -187,8 +208,7 @@ static apr_status_t wait_for_lock(orp_links_hold_t *hold)
 
     while (!try_lock(hold)) {
         if (errno) {
-            return orp_links_file_fault(hold->why, "made or locked",
-                                        hold->lock_path);
+            return cannot_lock(hold);
         }
         now = apr_time_now();
         if (now > until) {

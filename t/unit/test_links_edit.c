@@ -350,6 +350,35 @@ static void a_folder_that_cannot_be_written_changes_nothing(void **state)
     assert_string_equal(links_read(world), B " b\n" A " a\n");
 }
 
+/* Whoever was killed at work has left it. */
+static int add_beside_a_lock(links_world_t *world)
+{
+    return add_one(world) != 1 ? 11
+        : !strstr(world->why->sentence, "links.lock cannot be locked: ") ? 12
+        : !strstr(world->why->sentence, "left behind: remove it.") ? 13 : 0;
+}
+
+static void a_lock_of_somebody_else_can_be_removed(void **state)
+{
+    links_world_t *world = *state;
+    const char *lock = links_file(world, "links.lock");
+    links_world_t left = *world;
+
+    links_write(world, B " b\n");
+    left.path = lock;
+    links_write(&left, "");
+    assert_int_equal(chmod(lock, 0), 0);
+    assert_int_equal(chmod(world->folder, 0777), 0);
+    if (getuid() == 0) {
+        assert_int_equal(chown(world->path, 65534, 65534), 0);
+    }
+    assert_int_equal(links_as_somebody(world, add_beside_a_lock), 0);
+    assert_string_equal(links_read(world), B " b\n");
+    assert_int_equal(unlink(lock), 0);
+    assert_int_equal(links_as_somebody(world, add_one), 0);
+    assert_string_equal(links_read(world), B " b\n" A " a\n");
+}
+
 /* As if the disk was full. */
 static int add_to_full_disk(links_world_t *world)
 {
@@ -482,6 +511,7 @@ int main(void)
         links_test(owner_and_group_are_kept),
         links_test(an_owner_that_cannot_be_kept_is_a_refusal),
         links_test(a_folder_that_cannot_be_written_changes_nothing),
+        links_test(a_lock_of_somebody_else_can_be_removed),
         links_test(a_full_disk_changes_nothing),
         links_test(a_symbolic_link_stays_one),
         links_test(what_a_killed_editor_left_is_no_obstacle),
