@@ -26,22 +26,11 @@ static apr_status_t try_session(openid2rp_request_t *notes, request_rec *r,
     if (status != APR_SUCCESS) {
         return status;
     }
-    if (!openid2rp_session_is_accepted(r, identity)) {
-        return ORP_ENOTFOUND;
-    }
     status = openid2rp_user_name(&notes->user, r, identity, why);
     if (status == APR_SUCCESS || status == ORP_ENOACCOUNT) {
         notes->identity = identity;
     }
     return status;
-}
-
-/* Is this request a part of another one: a subrequest, or the document of an
- * error? Then nobody would see a page, or it would stand in the middle of
- * another. */
-static int is_part(request_rec *r)
-{
-    return r->main || (r->prev && ap_is_HTTP_ERROR(r->prev->status));
 }
 
 int openid2rp_auth_note_failure(request_rec *r, const char *auth_type)
@@ -85,7 +74,7 @@ static int challenge(openid2rp_request_t *notes, request_rec *r, int status)
 {
     int action = openid2rp_dir(r)->unauth_action;
 
-    if (is_part(r) || action == OPENID2RP_UNAUTH_401
+    if (openid2rp_request_is_part(r) || action == OPENID2RP_UNAUTH_401
         || (action == OPENID2RP_UNAUTH_AUTO
             && !openid2rp_request_is_navigation(r))) {
         return status == HTTP_UNAUTHORIZED ? refuse(r)
@@ -150,7 +139,7 @@ int openid2rp_auth_check_authn(request_rec *r)
     notes = openid2rp_request(r);
     notes->action = OPENID2RP_NOTHING;
     status = try_session(notes, r, why);
-    if (!is_part(r)) {
+    if (!openid2rp_request_is_part(r)) {
         result = openid2rp_request_classify(notes, r);
         if (result != OK || notes->action != OPENID2RP_NOTHING) {
             return result == OK ? claim(r) : openid2rp_reply_plain(r, result);

@@ -92,12 +92,6 @@ static const openid2rp_request_t *seen(request_rec *r)
     return NULL;
 }
 
-/* A subrequest, or the document of an error: nobody has sent it. */
-static int is_part(request_rec *r)
-{
-    return r->main || (r->prev && ap_is_HTTP_ERROR(r->prev->status));
-}
-
 /* OpenIDSession store: who signed in before. Where that cannot be known, the
  * application goes on, with nobody. */
 static void find_session(openid2rp_request_t *notes, request_rec *r)
@@ -109,10 +103,10 @@ static void find_session(openid2rp_request_t *notes, request_rec *r)
         return;
     }
     status = openid2rp_session_find(&identity, r);
-    if (status == APR_SUCCESS && openid2rp_session_is_accepted(r, identity)) {
+    if (status == APR_SUCCESS) {
         notes->identity = identity;
     }
-    else if (status != APR_SUCCESS && status != ORP_ENOTFOUND) {
+    else if (status != ORP_ENOTFOUND) {
         openid2rp_session_log_failure(r, status);
     }
 }
@@ -222,7 +216,7 @@ int openid2rp_intercept(request_rec *r)
         tell(r, notes);
         return DECLINED;
     }
-    if (is_part(r)) {
+    if (openid2rp_request_is_part(r)) {
         /* of a page in another section, which has its own users */
         openid2rp_vars_clear(r);
         return DECLINED;

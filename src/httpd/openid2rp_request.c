@@ -29,6 +29,11 @@ openid2rp_request_t *openid2rp_request(request_rec *r)
     return notes;
 }
 
+int openid2rp_request_is_part(request_rec *r)
+{
+    return r->main || (r->prev && ap_is_HTTP_ERROR(r->prev->status));
+}
+
 void openid2rp_request_claim(request_rec *r)
 {
     r->finfo.filetype = APR_REG;

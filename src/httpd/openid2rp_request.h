@@ -52,6 +52,11 @@ openid2rp_request_t *openid2rp_request(request_rec *r);
  * Modules that look for files find that it is one already. */
 void openid2rp_request_claim(request_rec *r);
 
+/** Is this request a part of another one: a subrequest, or the document of an
+ * error? Nobody has sent it; and nobody would see a page, or it would stand in
+ * the middle of another. */
+int openid2rp_request_is_part(request_rec *r);
+
 /** The notes of this request, or NULL where there are none. */
 openid2rp_request_t *openid2rp_request_find(request_rec *r);
 

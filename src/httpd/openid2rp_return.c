@@ -19,12 +19,6 @@
  * into the store's room for one, which anybody can have kept for theirs. */
 #define ANSWER_MAX 8000
 
-static int is_key(const char *text)
-{
-    return strlen(text) == ORP_TOKEN_CHARS
-        && orp_base64url_span(text) == ORP_TOKEN_CHARS;
-}
-
 /* What the provider says: of a POST the body alone counts (4.1.2); of a GET
  * the query, or, where that has nothing but the KEY, what came by POST. */
 static apr_status_t read_params(orp_params_t **pparams, request_rec *r,
@@ -112,7 +106,7 @@ static apr_status_t find_login(orp_login_t **plogin, request_rec *r,
 {
     apr_status_t status = ORP_ENOTFOUND;
 
-    if (is_key(key)) {
+    if (orp_env_is_token(key)) {
         status = orp_login_find(plogin, openid2rp_env(r), key, r->pool);
     }
     if (status == ORP_ENOTFOUND) {
@@ -152,7 +146,7 @@ static void arrive(openid2rp_outcome_t *out, request_rec *r,
 static const char *bare(request_rec *r, const char *origin, const char *key)
 {
     return apr_pstrcat(r->pool, origin, openid2rp_path(r), "?openid_return=",
-                       is_key(key) ? key : "", NULL);
+                       orp_env_is_token(key) ? key : "", NULL);
 }
 
 /* Nobody waits for this answer: its login was completed, is gone, or never
@@ -172,7 +166,7 @@ static void is_over(openid2rp_outcome_t *out,
         return;
     }
     /* a POST from the provider's site hides who is signed in */
-    if (r->method_number == M_POST && is_key(notes->key)
+    if (r->method_number == M_POST && orp_env_is_token(notes->key)
         && openid2rp_request_is_cross_site(r, origin)) {
         go(out, bare(r, origin, notes->key));
         return;

@@ -13,19 +13,9 @@
 #include "orp_crypto.h"
 #include "orp_store.h"
 
-#define TOKEN_CHARS 22
-
 /* How many cookies of the name are looked up: a browser can have more than
  * one, and each costs a look into the store. */
 #define VALUES_MAX 8
-
-/* What could be a session's cookie; the rest need not bother the store. */
-static int is_token(const char *value)
-{
-    return strlen(value) == TOKEN_CHARS
-        && strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                  "abcdefghijklmnopqrstuvwxyz0123456789-_") == TOKEN_CHARS;
-}
 
 /* Is the record one for this request: of this origin, not too old? */
 static int is_good(request_rec *r, const orp_params_t *record,
@@ -86,26 +76,6 @@ static apr_status_t try_token(orp_identity_t **pidentity, request_rec *r,
         ? orp_identity_read(pidentity, record, r->pool) : status;
 }
 
-apr_status_t openid2rp_session_find(orp_identity_t **pidentity,
-                                    request_rec *r)
-{
-    const apr_array_header_t *values
-        = openid2rp_cookie_values(r, openid2rp_dir(r)->cookie->name,
-                                  VALUES_MAX);
-    const orp_env_t *env = values->nelts ? openid2rp_env(r) : NULL;
-    apr_status_t status = ORP_ENOTFOUND;
-    int i;
-
-    for (i = 0; i < values->nelts && status == ORP_ENOTFOUND; i++) {
-        const char *value = APR_ARRAY_IDX(values, i, const char *);
-
-        if (is_token(value)) {
-            status = try_token(pidentity, r, env, value);
-        }
-    }
-    return status;
-}
-
 int openid2rp_session_is_accepted(request_rec *r,
                                   const orp_identity_t *identity)
 {
@@ -119,6 +89,35 @@ int openid2rp_session_is_accepted(request_rec *r,
     return openid2rp_provider_accepted(identity->endpoint,
                                        dir->provider_allow,
                                        dir->provider_deny, r->pool);
+}
+
+apr_status_t openid2rp_session_find(orp_identity_t **pidentity,
+                                    request_rec *r)
+{
+    const apr_array_header_t *values
+        = openid2rp_cookie_values(r, openid2rp_dir(r)->cookie->name,
+                                  VALUES_MAX);
+    const orp_env_t *env = values->nelts ? openid2rp_env(r) : NULL;
+    apr_status_t status = ORP_ENOTFOUND;
+    orp_identity_t *identity;
+    int i;
+
+    for (i = 0; i < values->nelts && status == ORP_ENOTFOUND; i++) {
+        const char *value = APR_ARRAY_IDX(values, i, const char *);
+
+        /* the rest need not bother the store */
+        if (orp_env_is_token(value)) {
+            status = try_token(&identity, r, env, value);
+        }
+    }
+    if (status == APR_SUCCESS
+        && !openid2rp_session_is_accepted(r, identity)) {
+        status = ORP_ENOTFOUND;
+    }
+    if (status == APR_SUCCESS) {
+        *pidentity = identity;
+    }
+    return status;
 }
 
 /* Shared memory has no line of its own. */
@@ -143,8 +142,8 @@ static apr_status_t forget(request_rec *r, const orp_env_t *env)
 
     for (i = 0; i < values->nelts && status == APR_SUCCESS; i++) {
         const char *value = APR_ARRAY_IDX(values, i, const char *);
-        const char *key = is_token(value) ? orp_sha256_hex(value, r->pool)
-            : NULL;
+        const char *key = orp_env_is_token(value)
+            ? orp_sha256_hex(value, r->pool) : NULL;
 
         if (key) {
             status = orp_store_remove(env->store, ORP_STORE_SESSION, key);

@@ -17,8 +17,9 @@
 /**
  * Find the session of a request, and keep it alive where the store can be
  * written.
- * @return APR_SUCCESS; ORP_ENOTFOUND where there is none, or it is over;
- *         ORP_ESTORE; ORP_EENCODING where its record is not one; ORP_ECRYPTO
+ * @return APR_SUCCESS; ORP_ENOTFOUND where there is none, it is over, or this
+ *         section does not accept it; ORP_ESTORE; ORP_EENCODING where its
+ *         record is not one; ORP_ECRYPTO
  */
 ORP_MUST_USE apr_status_t openid2rp_session_find(orp_identity_t **pidentity,
                                                  request_rec *r);

@@ -6,7 +6,6 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "openid2rp_config.h"
 #include "orp_codec.h"
 
 #define PREFIX OPENID2RP_VARS_PREFIX
@@ -62,8 +61,7 @@ int openid2rp_vars_known(request_rec *r)
     return apr_table_get(r->subprocess_env, PREFIX "IDENTIFIER") != NULL;
 }
 
-/* httpd renames them at each internal redirect. */
-static const char *behind_redirects(const char *name)
+const char *openid2rp_vars_behind_redirects(const char *name)
 {
     while (!strncmp(name, "REDIRECT_", 9)) {
         name += 9;
@@ -81,7 +79,8 @@ void openid2rp_vars_clear(request_rec *r)
     for (i = 0; i < entries->nelts; i++) {
         const char *name = APR_ARRAY_IDX(entries, i, apr_table_entry_t).key;
 
-        if (name && openid2rp_vars_is_ours(behind_redirects(name))) {
+        if (name && openid2rp_vars_is_ours(
+                openid2rp_vars_behind_redirects(name))) {
             APR_ARRAY_PUSH(names, const char *) = name;
         }
     }

@@ -13,6 +13,10 @@
 /** Is this the name of a variable of ours? */
 int openid2rp_vars_is_ours(const char *name);
 
+/** What a variable was called before httpd renamed it, at each internal
+ * redirect: "REDIRECT_REDIRECT_NAME" was NAME. */
+const char *openid2rp_vars_behind_redirects(const char *name);
+
 /** Does the request have the variable of an identifier? */
 int openid2rp_vars_known(request_rec *r);
 

@@ -14,18 +14,19 @@
 #define PREFIXES_KEY "openid2rp:prefixes"
 
 /* A CGI variable is a header's name in upper case with "_" for all that is
- * neither letter nor digit; so all these spellings are one.
- * @return what stands in name behind this one, or NULL */
+ * neither letter nor digit; so all these spellings are one. */
+static char folded(char c)
+{
+    return apr_isalnum(c) ? (char)apr_toupper(c) : '_';
+}
+
+/* @return what stands in name behind this one, in any spelling, or NULL */
 static const char *behind(const char *name, const char *variable)
 {
-    while (*variable) {
-        char c = apr_isalnum(*name) ? (char)apr_toupper(*name) : '_';
-
-        if (!*name || c != *variable) {
+    for (; *variable; name++, variable++) {
+        if (!*name || folded(*name) != folded(*variable)) {
             return NULL;
         }
-        name++;
-        variable++;
     }
     return name;
 }
@@ -78,20 +79,9 @@ static int is_variable(const char *name)
 /* Is it a header that OpenIDPassHeaders would make, in any spelling? */
 static int has_prefix(const char *name, const char *prefix)
 {
-    const char *end;
+    const char *end = *prefix ? behind(name, prefix) : NULL;
 
-    if (!*prefix) {
-        return 0;
-    }
-    for (end = name; *prefix; end++, prefix++) {
-        char c = apr_isalnum(*end) ? (char)apr_toupper(*end) : '_';
-
-        if (!*end || c != (apr_isalnum(*prefix)
-                           ? (char)apr_toupper(*prefix) : '_')) {
-            return 0;
-        }
-    }
-    return is_variable(end);
+    return end && is_variable(end);
 }
 
 /* In any section: one backend may be behind several of them. */
@@ -128,12 +118,10 @@ static int is_false_header(const char *name, const prefixes_t *prefixes)
     return is_passed(name, prefixes);
 }
 
-/* The variable of such a header; httpd renames them at each redirect. */
+/* The variable of such a header. */
 static int is_false_variable(const char *name, const prefixes_t *prefixes)
 {
-    while (!strncmp(name, "REDIRECT_", 9)) {
-        name += 9;
-    }
+    name = openid2rp_vars_behind_redirects(name);
     return !strncmp(name, "HTTP_", 5)
         && is_false_header(name + 5, prefixes);
 }

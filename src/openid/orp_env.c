@@ -60,3 +60,9 @@ void orp_log(const orp_env_t *env, orp_log_level_e level, int number,
     va_end(args);
     env->log(env->baton, level, number, printable(line, scratch));
 }
+
+int orp_env_is_token(const char *text)
+{
+    return strlen(text) == ORP_TOKEN_CHARS
+        && orp_base64url_span(text) == ORP_TOKEN_CHARS;
+}

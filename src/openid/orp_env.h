@@ -63,6 +63,9 @@ ORP_MUST_USE apr_status_t orp_env_token(const char **ptoken,
                                         const orp_env_t *env,
                                         apr_pool_t *pool);
 
+/** Could that be a text of orp_env_token()? */
+int orp_env_is_token(const char *text);
+
 /**
  * Say something in env's log. Control characters in the line are shown as
  * "\xHH", so that nothing from outside can begin a line of its own.
